@@ -1,0 +1,129 @@
+"""Every error that reaches a caller, as one tree. `api/errors.py` next door turns them into the caller's dialect.
+
+    GatewayError                    status  code                    when
+    ├── InvalidJson                 400     invalid_json            the body is no JSON object, or nests too deep
+    ├── InvalidRequest              400     invalid_request         no usable `model`, two `model` keys, two different API keys
+    ├── InvalidApiKey               401     invalid_api_key         unknown, disabled, expired or malformed key: one text for all
+    ├── ModelNotAllowed             403     model_not_allowed       the key may not use the model
+    ├── NotFound                    404     not_found               unknown path
+    │   └── ModelNotFound           404     model_not_found         the model is not configured, or inactive
+    ├── MethodNotAllowed            405     method_not_allowed      known path, wrong method
+    ├── RequestTooLarge             413     request_too_large       the body is over MAX_BODY_BYTES, counted while reading
+    ├── UnsupportedEncoding         415     unsupported_encoding    the request body is compressed
+    ├── NoMatchingProvider          422     no_matching_provider    the rules let no target through
+    ├── RateLimitExceeded           429     rate_limit_exceeded     the key's own limit; carries `retry_after`
+    ├── UpstreamError               502                             no upstream answered; the last attempt's failure:
+    │   ├── UpstreamUnreachable     502     upstream_unreachable    refused, DNS, TLS, blocked address
+    │   ├── UpstreamProtocol        502     upstream_protocol       reset, broken framing, redirect, answer too large
+    │   └── UpstreamTimeout         504     upstream_timeout        connect, first byte, idle or total time is up
+    ├── Unavailable                 503
+    │   ├── AuthUnavailable         503     auth_unavailable        an unknown key while our own database is down
+    │   ├── Overloaded              503     overloaded              more requests in flight than allowed
+    │   └── Draining                503     draining                the process is shutting down
+    └── InternalError               500     internal_error          a bug of ours; the log has the trace under the request id
+
+Messages never hold request values, credentials or addresses of upstreams.
+"""
+
+from typing import ClassVar
+
+
+class GatewayError(Exception):
+    """Base of all errors with a status and a stable code. `param` names the request field at fault, if one is."""
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "internal_error"
+
+    def __init__(self, message: str, *, param: str | None = None, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.param = param
+        self.retry_after = retry_after
+        """Seconds after which a new try makes sense; None where that is unknown."""
+
+
+class InvalidJson(GatewayError):
+    status, code = 400, "invalid_json"
+
+
+class InvalidRequest(GatewayError):
+    status, code = 400, "invalid_request"
+
+
+class InvalidApiKey(GatewayError):
+    status, code = 401, "invalid_api_key"
+
+    def __init__(self) -> None:
+        super().__init__("Invalid API key. Send a key of this gateway as 'Authorization: Bearer' or 'x-api-key'.")
+
+
+class ModelNotAllowed(GatewayError):
+    status, code = 403, "model_not_allowed"
+
+
+class NotFound(GatewayError):
+    status, code = 404, "not_found"
+
+
+class ModelNotFound(NotFound):
+    code = "model_not_found"
+
+
+class MethodNotAllowed(GatewayError):
+    status, code = 405, "method_not_allowed"
+
+    def __init__(self, allowed: str) -> None:
+        super().__init__(f"This path answers to {allowed} only.")
+        self.allowed = allowed
+
+
+class RequestTooLarge(GatewayError):
+    status, code = 413, "request_too_large"
+
+
+class UnsupportedEncoding(GatewayError):
+    status, code = 415, "unsupported_encoding"
+
+
+class NoMatchingProvider(GatewayError):
+    status, code = 422, "no_matching_provider"
+
+
+class RateLimitExceeded(GatewayError):
+    status, code = 429, "rate_limit_exceeded"
+
+
+class UpstreamError(GatewayError):
+    status, code = 502, "upstream_error"
+
+
+class UpstreamUnreachable(UpstreamError):
+    code = "upstream_unreachable"
+
+
+class UpstreamProtocol(UpstreamError):
+    code = "upstream_protocol"
+
+
+class UpstreamTimeout(UpstreamError):
+    status, code = 504, "upstream_timeout"
+
+
+class Unavailable(GatewayError):
+    status, code = 503, "unavailable"
+
+
+class AuthUnavailable(Unavailable):
+    code = "auth_unavailable"
+
+
+class Overloaded(Unavailable):
+    code = "overloaded"
+
+
+class Draining(Unavailable):
+    code = "draining"
+
+
+class InternalError(GatewayError):
+    status, code = 500, "internal_error"
