@@ -20,12 +20,22 @@
     │   ├── AuthUnavailable         503     auth_unavailable        an unknown key while our own database is down
     │   ├── Overloaded              503     overloaded              more requests in flight than allowed
     │   └── Draining                503     draining                the process is shutting down
-    └── InternalError               500     internal_error          a bug of ours; the log has the trace under the request id
+    ├── InternalError               500     internal_error          a bug of ours; the log has the trace under the request id
+    └── Problem                                                     the admin API only:
+        ├── Unauthenticated         401     unauthenticated         no session and no token, or a wrong one
+        ├── Forbidden               403     forbidden               a browser request from another site
+        ├── ResourceNotFound        404     not_found               no such resource
+        ├── Conflict                409     (says which)            e.g. `provider_in_use`, `name_taken`
+        ├── PreconditionFailed      412     precondition_failed     `If-Match` names another version
+        ├── ValidationFailed        422     validation_failed       `errors` lists each fault with its pointer
+        └── TooManyAttempts         429     too_many_attempts       failed logins
 
 Messages never hold request values, credentials or addresses of upstreams.
 """
 
 from typing import ClassVar
+
+import msgspec
 
 
 class GatewayError(Exception):
@@ -127,3 +137,63 @@ class Draining(Unavailable):
 
 class InternalError(GatewayError):
     status, code = 500, "internal_error"
+
+
+class FieldError(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One fault of an admin request: where (JSON pointer, RFC 6901), a stable code, and a sentence."""
+
+    pointer: str
+    code: str
+    message: str
+    span: tuple[int, int] | None = None
+    """Start and end offset inside the text at `pointer`, for rules."""
+    suggestion: str | None = None
+
+
+class Problem(GatewayError):
+    """Base of what only the admin API answers, as `application/problem+json` (RFC 9457)."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        errors: tuple[FieldError, ...] = (),
+        etag: str | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message, retry_after=retry_after)
+        if code is not None:
+            self.code = code  # type: ignore[misc]  # a conflict's code says which one, e.g. `provider_in_use`
+        self.errors = errors
+        self.etag = etag
+
+
+class Unauthenticated(Problem):
+    status, code = 401, "unauthenticated"
+
+
+class Forbidden(Problem):
+    status, code = 403, "forbidden"
+
+
+class ResourceNotFound(Problem):
+    status, code = 404, "not_found"
+
+
+class Conflict(Problem):
+    status, code = 409, "conflict"
+
+
+class PreconditionFailed(Problem):
+    """`If-Match` names another version; `etag` is the current one."""
+
+    status, code = 412, "precondition_failed"
+
+
+class ValidationFailed(Problem):
+    status, code = 422, "validation_failed"
+
+
+class TooManyAttempts(Problem):
+    status, code = 429, "too_many_attempts"
