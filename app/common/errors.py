@@ -27,6 +27,7 @@
         ├── ResourceNotFound        404     not_found               no such resource
         ├── Conflict                409     (says which)            e.g. `provider_in_use`, `name_taken`
         ├── PreconditionFailed      412     precondition_failed     `If-Match` names another version
+        ├── UnsupportedMediaType    415     unsupported_media_type  the body is not declared as JSON
         ├── ValidationFailed        422     validation_failed       `errors` lists each fault with its pointer
         └── TooManyAttempts         429     too_many_attempts       failed logins
 
@@ -189,6 +190,10 @@ class PreconditionFailed(Problem):
     """`If-Match` names another version; `etag` is the current one."""
 
     status, code = 412, "precondition_failed"
+
+
+class UnsupportedMediaType(Problem):
+    status, code = 415, "unsupported_media_type"
 
 
 class ValidationFailed(Problem):

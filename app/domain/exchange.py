@@ -29,8 +29,9 @@ class Attempt(msgspec.Struct):
     ended: float | None = None
     status: int | None = None
     error: str | None = None
-    """Error class: `connect`, `dns`, `tls`, `blocked_address`, `reset`, `protocol`, `too_large`, `timeout_connect`,
-    `timeout_first_byte`, `timeout_idle`, `timeout_total`, `client_left`; None where a whole answer came."""
+    """Error class: `connect`, `dns`, `tls`, `blocked_address`, `reset`, `protocol`, `too_large`,
+    `redirect`, `timeout_connect`,
+    `timeout_first_byte`, `timeout_idle`, `timeout_total`, `client_left`, `cancelled`; None where a whole answer came."""
     next: str | None = None
     """Why another attempt followed: `retry` (same target) or `failover` (next target) with its cause; None for the last."""
 
@@ -84,3 +85,8 @@ class Exchange(msgspec.Struct):
     response_headers: list[tuple[bytes, bytes]] = []
     response_body: bytes = b""
     """The first bytes of the answer, up to the payload cap; `response_size` has the whole length."""
+
+    @property
+    def retry_count(self) -> int:
+        """Attempts that were a retry on the same target; failovers are not counted."""
+        return sum(1 for attempt in self.attempts if attempt.next is not None and attempt.next.startswith("retry"))

@@ -1,1 +1,1 @@
-"""The hot path: one client request through admission, rules, attempts and relay. Knows no database and no web framework."""
+"""The hot path: a client request through admission, rules, attempts and relay. Knows no database, no web framework."""

@@ -1,0 +1,97 @@
+"""Takes secrets and media out of what is kept for reading: log records, stored payloads. Linear time, never raises.
+
+Which headers hold secrets is in `headers.py` next door.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import re2
+
+from app.common.headers import is_credential
+
+MASK = "***...***"
+_MASK = MASK.encode()
+
+MIN_MEDIA_CHARACTERS = 512
+"""Shorter base64 is left alone: ids, signatures, small cursors."""
+
+_KEYS = (
+    r"\bsk-(?:ant-|proj-|or-|svcacct-|admin-)?",  # OpenAI, Anthropic, OpenRouter, DeepSeek and others
+    r"\bgwk_",  # ours
+    r"\bAIza",  # Google
+    r"\bgh[oprsu]_",  # GitHub
+    r"\bgithub_pat_",
+    r"\bxox[a-z]-",  # Slack
+    r"\b(?:AKIA|ASIA)",  # AWS
+    r"\b(?:gsk_|xai-|pplx-|hf_|r8_|nvapi-|csk-)",  # Groq, xAI, Perplexity, Hugging Face, Replicate, NVIDIA, Cerebras
+)
+_secrets = re2.compile(  # groups 1 to 5 are what stays in front of the mask, group 6 what stays behind it
+    rb"(" + "|".join(_KEYS).encode() + rb")[A-Za-z0-9_-]{12,}"
+    rb"|(\b(?i:bearer|basic) +)[A-Za-z0-9._~+/=-]{8,}"
+    rb"|(\beyJ)[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?"  # JWT (RFC 7519)
+    rb"|(-----BEGIN [A-Z0-9 ]+-----)(?:[A-Za-z0-9+/=:,\s]|-[A-Za-z0-9]|\\[nr])*"  # PEM (RFC 7468)
+    rb"(?:-----END [A-Z0-9 ]+-----)?"
+    rb'|((?i:\\*"[a-z_-]*(?:api[_-]?key|authorization|authorization_token|password|secret|access_token)\\*"'
+    rb'\s*:\s*\\*"))[^"]+?(\\*")'
+)
+_media = re2.compile(  # groups: type and base64 of a data URL (RFC 2397); a long run of base64
+    rb"data:([a-z]+/[a-zA-Z0-9.+-]+)(?:;[a-z]+=[A-Za-z0-9._-]+)*;base64,([A-Za-z0-9+/=_\\-]*)"
+    rb"|([A-Za-z0-9+/_-](?:[A-Za-z0-9+/_-]|\\/){63,}={0,2})"
+)
+_key_prefix = re2.compile("^(?:" + "|".join(_KEYS) + ")")
+
+_SCHEMES = frozenset({"bearer", "basic", "digest", "token", "apikey", "negotiate"})
+
+_TYPES = (
+    (b"iVBORw0KGgo", b"image/png"),
+    (b"/9j/", b"image/jpeg"),
+    (b"R0lGOD", b"image/gif"),
+    (b"UklGR", b"image/webp or audio/wav"),
+    (b"JVBERi0", b"application/pdf"),
+    (b"SUQz", b"audio/mpeg"),
+    (b"UEsDB", b"application/zip"),
+)
+
+
+def sanitize_authorization(value: str) -> str:
+    """`Bearer sk-abc123` as `Bearer sk-***...***`: the scheme and the vendor's prefix stay, the secret does not."""
+    scheme, space, secret = value.strip().partition(" ")
+    if not space or scheme.lower() not in _SCHEMES:
+        scheme, space, secret = "", "", value
+    prefix = _key_prefix.match(secret.lstrip())
+    return f"{scheme}{space}{prefix.group() if prefix else ''}{MASK}"
+
+
+def sanitize_headers(raw: Iterable[tuple[bytes, bytes]]) -> list[tuple[str, str]]:
+    """Headers fit for a log: the values of credential headers masked, secrets in other values too."""
+    clean = []
+    for name, value in raw:
+        text = value.decode("latin-1")
+        masked = sanitize_authorization(text) if is_credential(name) else _mask(value).decode("latin-1")
+        clean.append((name.decode("latin-1"), masked))
+    return clean
+
+
+def redact(body: bytes) -> bytes:
+    """A body fit for a log: keys, tokens, PEM blocks and passwords masked, media replaced by their type and size."""
+    return _mask(_media.sub(_note, body))
+
+
+def _mask(text: bytes) -> bytes:
+    masked: bytes = _secrets.sub(_keep_kind, text)
+    return masked
+
+
+def _keep_kind(match: Any) -> bytes:
+    *kinds, end = match.groups(b"")
+    return b"".join(kinds) + _MASK + bytes(end)
+
+
+def _note(match: Any) -> bytes:
+    kind, media, run = match.groups(b"")
+    if run:
+        if len(run) < MIN_MEDIA_CHARACTERS:
+            return bytes(run)
+        kind = next((kind for start, kind in _TYPES if run.startswith(start)), b"base64")
+    return b"[%b, %d bytes]" % (kind, len(media or run) * 3 // 4)

@@ -1,0 +1,275 @@
+"""The story of one client request: admit, read, route, attempt, relay, record. Read this file first.
+
+Speaks plain ASGI to the server side and httpx's transport interface to upstreams; both are arguments.
+"""
+
+import asyncio
+import logging
+from typing import Any
+
+import httpx
+
+from app.common.clock import Clock, SystemClock
+from app.common.errors import Draining, GatewayError, InternalError, MethodNotAllowed, Overloaded
+from app.common.headers import client_headers, upstream_headers
+from app.common.ids import request_id
+from app.config import Settings
+from app.domain.exchange import Attempt, EndReason, Exchange
+from app.domain.model import Target
+from app.gateway.admission import admit, authenticate, client_ip, parse_networks, read_headers
+from app.gateway.attempts import Answer, Attempts, Begun
+from app.gateway.body import RequestBody
+from app.gateway.guard import Cause, Guard, Interrupted, Receive
+from app.gateway.limits import RequestLimits
+from app.gateway.metrics import Metrics
+from app.gateway.ports import LogSink, SnapshotSource
+from app.gateway.record import Recorder
+from app.gateway.relay import Send, Stored, relay_stream, send_whole
+from app.gateway.replies import added_headers, send_error
+from app.gateway.routing import find_route, plan, refusal
+from app.gateway.strategy import Strategies
+from app.gateway.tokens import count_request
+from app.gateway.unpack import Unpacker, content_coding
+from app.gateway.upstream import UpstreamRequests
+from app.protocols.endpoints import Endpoint
+from app.protocols.envelope import peek
+from app.protocols.usage import UsageReader, read_usage
+from app.rules.context import Facts
+
+_log = logging.getLogger(__name__)
+
+CLIENT_LEFT_STATUS = 499
+"""As nginx logs it: the client closed the connection before its answer was whole."""
+
+BODY_SECONDS = 120.0
+"""Time a client has for sending its body."""
+
+UNREAD_SECONDS = 5.0
+"""Time a client has to stop sending the body of a request that was refused."""
+
+
+class Pipeline:
+    """Serves proxy requests. One per process; holds no state of a single request."""
+
+    def __init__(
+        self,
+        source: SnapshotSource,
+        sink: LogSink,
+        transport: httpx.AsyncBaseTransport,
+        settings: Settings,
+        metrics: Metrics,
+        clock: Clock | None = None,
+    ) -> None:
+        self.source = source
+        self.metrics = metrics
+        self.draining = False
+        """Set at shutdown: requests under way go on, new ones get 503."""
+        self._transport = transport
+        self._settings = settings
+        self._clock = clock or SystemClock()
+        self._recorder = Recorder(sink, metrics)
+        self._requests = UpstreamRequests()
+        self._strategies = Strategies(self._clock.monotonic)
+        self._limits = RequestLimits()
+        self._trusted = parse_networks(settings.trusted_proxies)
+        self._keep = 0 if settings.log_payloads == "off" else settings.log_payload_max_bytes
+
+    async def serve(self, endpoint: Endpoint, scope: Any, receive: Receive, send: Send) -> None:
+        """Answer one request, whatever happens, and leave its record."""
+        clock = self._clock
+        started = clock.monotonic()
+        exchange = Exchange(request_id(), clock.time(), endpoint.protocol, scope["method"], scope["path"])
+        story = _Story(self, endpoint, exchange, started, scope, receive, send)
+        self.metrics.in_flight += 1
+        try:
+            await story.run()
+        except Interrupted as interrupted:
+            story.left(interrupted.cause)
+        except asyncio.CancelledError:
+            cause = story.guard.take()
+            if cause is None:
+                exchange.end_reason, exchange.error_code = EndReason.ERROR, "cancelled"
+                raise
+            story.left(cause)
+        except GatewayError as error:
+            await story.refuse(error)
+        except Exception:
+            _log.exception("request %s failed", exchange.request_id)
+            await story.refuse(
+                InternalError("An internal error. The gateway's log has more under this request id.")
+            )
+        finally:
+            self.metrics.in_flight -= 1
+            await story.guard.close()
+            exchange.total_time = clock.monotonic() - started
+            exchange.response_body = b"".join(story.stored.pieces)
+            if exchange.api_key_id is not None:
+                self._recorder.finish(endpoint, exchange, story.body, story.reader, story.answer)
+            else:
+                self._recorder.refused(endpoint, exchange)
+
+    async def drain(self) -> None:
+        """Wait until the tokens of all finished exchanges are counted and their records handed on."""
+        await self._recorder.drain()
+
+    def observe(self, attempt: Attempt) -> None:
+        """Learn from an attempt that failed, or began to answer."""
+        self.metrics.attempted(attempt.provider, attempt.status, attempt.error)
+        status = attempt.status or 0
+        if attempt.error == Cause.CLIENT_LEFT:
+            return
+        if attempt.error is not None or status >= 500 or status == 429:
+            self._strategies.observe(attempt.target_id, None)
+        elif status < 400 and attempt.first_byte is not None:
+            self._strategies.observe(attempt.target_id, attempt.first_byte - attempt.started)
+
+
+class _Story:
+    """One request on its way; its parts in the order in which they happen."""
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        endpoint: Endpoint,
+        exchange: Exchange,
+        started: float,
+        scope: Any,
+        receive: Receive,
+        send: Send,
+    ) -> None:
+        self.pipeline = pipeline
+        self.endpoint = endpoint
+        self.exchange = exchange
+        self.started = started
+        self.scope = scope
+        self.receive = receive
+        self.send = send
+        self.guard = Guard(pipeline._clock, pipeline._settings.total_timeout)
+        self.request_body = RequestBody(receive, pipeline._settings.max_body_bytes)
+        self.body = b""
+        self.reader: UsageReader | None = None
+        self.answer = b""
+        """A plain answer without usage, whose tokens have to be counted."""
+        self.stored = Stored(pipeline._keep)
+
+    async def run(self) -> None:
+        pipeline, exchange, scope = self.pipeline, self.exchange, self.scope
+        settings, clock, source = pipeline._settings, pipeline._clock, pipeline.source
+        snapshot = source.current
+        exchange.revision = snapshot.revision
+        if scope["method"] != "POST":
+            raise MethodNotAllowed("POST")
+        if pipeline.draining:
+            raise Draining("The gateway is shutting down. Try again.", retry_after=1.0)
+        if pipeline.metrics.in_flight > settings.max_concurrent_requests:
+            raise Overloaded("Too many requests in flight. Try again.", retry_after=1.0)
+        headers: list[tuple[bytes, bytes]] = scope["headers"]
+        presented = read_headers(headers, settings.max_body_bytes)
+        key = authenticate(source, snapshot, presented.key, exchange.request_time)
+        exchange.api_key_id, exchange.api_key_name = key.id, key.name
+        exchange.client_ip = client_ip(scope, headers, pipeline._trusted)
+        exchange.request_headers = headers
+
+        self.guard.arm(Cause.CLIENT_STALLED, BODY_SECONDS)
+        self.body = body = await self.request_body.read()
+        exchange.request_size = len(body)
+        exchange.request_body = body[: pipeline._keep]
+        self.guard.disarm()
+        self.guard.watch(self.receive)
+
+        envelope = peek(body)
+        exchange.requested_model, exchange.is_stream = envelope.model, envelope.stream
+        admit(key, envelope.model, pipeline._limits, self.started)
+        route = find_route(snapshot, envelope.model)
+        facts = Facts(
+            body,
+            headers,
+            self.endpoint.name,
+            envelope.model,
+            envelope.stream,
+            key,
+            exchange.client_ip,
+            exchange.request_time,
+        )
+        if route.rules.needs_tokens:
+            facts.input_tokens, _ = await count_request(self.endpoint.name, body, envelope.model)
+        chosen = plan(route, facts, self.endpoint.protocol)
+        exchange.trace = chosen.trace
+        if not chosen.candidates:
+            raise refusal(route, chosen, self.endpoint.protocol)
+
+        passed_on = upstream_headers(headers, presented.key)
+        query: bytes = scope["query_string"]
+
+        def build(target: Target) -> httpx.Request:
+            return pipeline._requests.build(target, self.endpoint, query, passed_on, body, envelope)
+
+        attempts = Attempts(
+            pipeline._transport,
+            clock,
+            self.guard,
+            self.started,
+            exchange.attempts,
+            build,
+            pipeline.observe,
+            settings.max_answer_bytes,
+        )
+        order = pipeline._strategies.order(route.model, chosen.candidates)
+        await self.pass_on(await attempts.run(route.model, order))
+
+    async def pass_on(self, answer: Answer) -> None:
+        """Send the upstream's answer to the client."""
+        exchange, target = self.exchange, answer.target
+        exchange.status = answer.status
+        exchange.target_id, exchange.target_model = target.id, target.target_model
+        exchange.provider_id, exchange.provider = target.provider.id, target.provider.name
+        exchange.first_byte_delay = answer.attempt.first_byte
+        headers = client_headers(answer.headers)
+        headers += added_headers(exchange)
+        exchange.response_headers = headers
+        coding = content_coding(answer.headers)
+        unpacker = Unpacker(coding) if coding else None
+        if not isinstance(answer, Begun):
+            exchange.response_size = len(answer.body)
+            plain = answer.body if unpacker is None else unpacker.feed(answer.body)
+            self.stored.add(plain)
+            if answer.status < 400:
+                exchange.usage = read_usage(self.endpoint.name, plain)
+                self.answer = plain if exchange.usage is None else b""
+            await send_whole(self.send, answer.status, headers, answer.body)
+            return
+        if answer.is_stream:
+            self.reader = UsageReader(self.endpoint.name)
+        await relay_stream(
+            self.send,
+            self.guard,
+            self.pipeline._clock,
+            self.endpoint,
+            exchange,
+            answer,
+            headers,
+            self.reader,
+            unpacker,
+            self.stored,
+            self.started,
+        )
+
+    async def refuse(self, error: GatewayError) -> None:
+        """Answer with an error of our own, in the dialect of the route."""
+        exchange = self.exchange
+        exchange.status, exchange.error_code, exchange.end_reason = error.status, error.code, EndReason.ERROR
+        unread = self.request_body if self.request_body.is_left(self.scope["headers"]) else None
+        if unread is not None:
+            self.guard.arm(Cause.CLIENT_STALLED, UNREAD_SECONDS)
+        try:
+            await send_error(self.send, self.endpoint, exchange, error, self.stored, unread)
+        except asyncio.CancelledError:
+            if self.guard.take() is None:
+                raise
+        except Interrupted:
+            return  # the client has our answer, or does not want it
+
+    def left(self, cause: Cause) -> None:
+        """The client has gone: nothing is sent, what was counted is kept."""
+        self.exchange.status = CLIENT_LEFT_STATUS
+        self.exchange.end_reason, self.exchange.error_code = EndReason.CLIENT_LEFT, str(cause)

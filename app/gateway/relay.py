@@ -1,0 +1,117 @@
+"""Relay: an upstream's answer to the client, byte for byte; a cut stream is never given a clean end."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from enum import Enum
+from typing import Any
+
+import httpx
+import msgspec
+
+from app.common.clock import Clock
+from app.domain.exchange import EndReason, Exchange
+from app.gateway.attempts import Begun
+from app.gateway.guard import Cause, Guard, Interrupted
+from app.gateway.unpack import Unpacker
+from app.protocols.endpoints import Endpoint
+from app.protocols.errors import stream_error
+from app.protocols.usage import UsageReader
+from app.providers.failures import failure_class
+
+Send = Callable[[Any], Awaitable[None]]
+RawHeaders = list[tuple[bytes, bytes]]
+
+
+class Stored(msgspec.Struct):
+    """The part of an answer that is kept for the log: references until the cap is reached."""
+
+    left: int
+    """Bytes still to be kept."""
+    pieces: list[bytes] = []
+
+    def add(self, piece: bytes) -> None:
+        if self.left > 0:
+            self.pieces.append(piece if len(piece) <= self.left else piece[: self.left])
+            self.left -= len(piece)
+
+
+async def send_whole(send: Send, status: int, headers: RawHeaders, body: bytes) -> None:
+    """A plain answer, framed by its length."""
+    headers.append((b"content-length", b"%d" % len(body)))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+class _End(Enum):
+    CLEAN = "clean"
+
+
+async def relay_stream(
+    send: Send,
+    guard: Guard,
+    clock: Clock,
+    endpoint: Endpoint,
+    exchange: Exchange,
+    answer: Begun,
+    headers: RawHeaders,
+    reader: UsageReader | None,
+    unpacker: Unpacker | None,
+    stored: Stored,
+    started: float,
+) -> None:
+    """Pass on a begun answer until its end, reading usage from a copy.
+
+    Fills size, end reason and error of the exchange. `reader` is None for a long plain answer, `unpacker` for one that
+    is not compressed.
+
+    :raises Interrupted: the client left, or stopped reading.
+    """
+    idle = answer.target.provider.timeouts.idle
+    error: str | None = None
+    try:
+        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        piece: bytes = answer.body
+        while True:
+            exchange.response_size += len(piece)
+            plain = piece if unpacker is None else unpacker.feed(piece)
+            stored.add(plain)
+            if reader is not None:
+                reader.feed(plain)
+            guard.arm(Cause.CLIENT_STALLED, idle)
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+            guard.disarm()
+            following = await anext(answer.rest, _End.CLEAN)
+            if following is _End.CLEAN:
+                break
+            piece = following
+        if reader is not None:
+            reader.close()
+            readable = unpacker is None or not unpacker.failed
+            if readable and not (reader.ended or reader.error):
+                error = "truncated"
+    except httpx.TransportError as problem:
+        error = failure_class(problem, begun=True)
+    except asyncio.CancelledError:
+        cause = guard.take()
+        answer.attempt.error = str(cause) if cause is not None else "cancelled"
+        if cause is None:
+            raise
+        if cause in (Cause.CLIENT_LEFT, Cause.CLIENT_STALLED):
+            raise Interrupted(cause) from None
+        error = str(cause)
+    finally:
+        answer.attempt.ended = clock.monotonic() - started
+        await answer.close()
+    if error is None:
+        if reader is not None and reader.error:
+            exchange.end_reason, exchange.error_code = EndReason.ERROR, "upstream_stream_error"
+        await send({"type": "http.response.body", "body": b""})
+        return
+    answer.attempt.error = error
+    exchange.end_reason, exchange.error_code = EndReason.TRUNCATED, error
+    if reader is not None and unpacker is None and reader.at_boundary:
+        text = f"The provider's stream broke off ({error.replace('_', ' ')}); the answer is incomplete."
+        event = stream_error(endpoint, "upstream_protocol", text, exchange.request_id)
+        await send({"type": "http.response.body", "body": event, "more_body": True})
+    # no final body message: the server drops the connection without a last chunk (RFC 9112 part 8), so that no client
+    # takes the answer for a whole one

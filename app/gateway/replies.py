@@ -1,0 +1,72 @@
+"""What the gateway itself says to a client: its own headers, and its own errors in the dialect of the route."""
+
+from urllib.parse import quote
+
+from app.common.errors import GatewayError, MethodNotAllowed
+from app.domain.exchange import Exchange
+from app.gateway.body import RequestBody
+from app.gateway.relay import Send, Stored, send_whole
+from app.protocols.endpoints import Endpoint
+from app.protocols.errors import error_body
+
+RawHeaders = list[tuple[bytes, bytes]]
+
+
+def added_headers(exchange: Exchange) -> RawHeaders:
+    """`x-request-id` and, once a target was tried, who answered under which model after how many attempts."""
+    headers = [(b"x-request-id", exchange.request_id.encode("ascii"))]
+    if exchange.attempts:
+        last = exchange.attempts[-1]
+        headers += [
+            (b"x-gw-provider", header_text(last.provider)),
+            (b"x-gw-model", header_text(last.target_model)),
+            (b"x-gw-attempts", b"%d" % len(exchange.attempts)),
+        ]
+    return headers
+
+
+def header_text(value: str) -> bytes:
+    """A name as a header value; what is not printable ASCII is percent-encoded (RFC 3986 part 2.1)."""
+    if value.isascii() and value.isprintable():
+        return value.encode("ascii")
+    return quote(value, safe=" !#$&'()*+,/:;=?@[]").encode("ascii")
+
+
+def error_headers(error: GatewayError) -> RawHeaders:
+    """The headers that go with an error of ours."""
+    headers = [(b"content-type", b"application/json")]
+    if error.retry_after is not None:
+        headers.append((b"retry-after", b"%d" % max(round(error.retry_after), 1)))
+    if isinstance(error, MethodNotAllowed):
+        headers.append((b"allow", error.allowed.encode("ascii")))
+    return headers
+
+
+async def send_error(
+    send: Send,
+    endpoint: Endpoint,
+    exchange: Exchange,
+    error: GatewayError,
+    stored: Stored,
+    unread: RequestBody | None,
+) -> None:
+    """Answer with an error of our own.
+
+    :param unread: a body that is still coming; the connection is closed after it.
+    :raises Interrupted: the client left while its body was passed over.
+    """
+    body = error_body(
+        endpoint.protocol, error.status, error.code, error.message, error.param, exchange.request_id
+    )
+    headers = error_headers(error) + added_headers(exchange)
+    exchange.response_headers = headers
+    exchange.response_size = len(body)
+    stored.add(body)
+    if unread is None:
+        await send_whole(send, error.status, headers, body)
+        return
+    headers += [(b"connection", b"close"), (b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": error.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": True})
+    await unread.pass_over()
+    await send({"type": "http.response.body", "body": b""})

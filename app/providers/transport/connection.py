@@ -1,0 +1,246 @@
+"""One connection to an upstream: sends, feeds the parser, holds back a fast sender, notices silence.
+
+`answer` next door holds what comes in, `pool` decides who uses the connection next.
+"""
+
+import asyncio
+from contextlib import aclosing
+from typing import TYPE_CHECKING, cast
+
+import httptools
+import httpx
+
+from app.common.clock import Clock, TimerHandle
+from app.providers.transport.answer import Answer
+from app.providers.transport.errors import ProtocolError, SendFailed, TooLarge
+from app.providers.transport.request import Outgoing, pieces
+
+if TYPE_CHECKING:
+    from app.providers.transport.pool import Origin
+
+_LARGE_BODY = 64 * 1024  # from here on a second write is cheaper than a copy
+
+
+class Connection(asyncio.Protocol):
+    """Made by the event loop; belongs to an origin from `origin` being set until it is `gone`."""
+
+    __slots__ = (
+        "_active",
+        "_clock",
+        "_due",
+        "_head_limit",
+        "_high_water",
+        "_living",
+        "_sending",
+        "_timer",
+        "_transport",
+        "_unsent",
+        "answer",
+        "gone",
+        "idle_since",
+        "loop",
+        "lost",
+        "origin",
+        "parser",
+        "paused",
+        "used",
+    )
+
+    def __init__(self, clock: Clock, living: set["Connection"], *, high_water: int, head_limit: int) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.lost: asyncio.Future[None] = self.loop.create_future()
+        """Done when the socket is closed."""
+        self.origin: Origin | None = None
+        self.answer: Answer | None = None
+        self.parser: httptools.HttpResponseParser | None = None
+        self.used = False
+        """An answer has come over it before."""
+        self.gone = False
+        self.paused = False
+        self.idle_since = 0.0
+        self._clock = clock
+        self._living = living
+        self._high_water = high_water
+        self._head_limit = head_limit
+        self._sending = False
+        self._unsent: int | None = None  # bytes in the write buffer when last looked at; None: it is low
+        self._active = 0.0
+        self._due = 0.0
+        self._timer: TimerHandle | None = None
+
+    # The event loop calls these.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self._living.add(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._ended(exc)
+        self._living.discard(self)
+        if not self.lost.done():
+            self.lost.set_result(None)
+
+    def eof_received(self) -> None:
+        self._ended(None)
+
+    def pause_writing(self) -> None:
+        self._unsent = self._transport.get_write_buffer_size()
+
+    def resume_writing(self) -> None:
+        self._unsent = None
+        self._active = self._clock.monotonic()
+        if self.answer is not None:
+            self.answer.wake()
+
+    def data_received(self, data: bytes) -> None:
+        answer, parser = self.answer, self.parser
+        if answer is None or parser is None:
+            self.discard()  # nobody asked for it, and it would be taken for the next answer
+            return
+        in_head = not answer.status
+        self._active = self._clock.monotonic()
+        answer.silent += len(data)
+        try:
+            parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
+            answer.extra = True
+            if not answer.complete:
+                self.fail(_protocol_error(error))
+                return
+        if answer.complete:
+            self._finish(answer)
+        elif answer.silent > self._head_limit:
+            what = "framing without end" if answer.status else "a head that is too large"
+            self.fail(TooLarge(f"The upstream sent {what}"))
+            return
+        elif answer.buffered > self._high_water and not self.paused:
+            self.paused = True
+            self._transport.pause_reading()
+        if answer.chunks or answer.complete or (in_head and answer.status):
+            answer.wake()
+
+    # Answers and origins call these.
+
+    def start(self, answer: Answer, outgoing: Outgoing) -> None:
+        """Send a request (all but a streamed body) whose answer goes to `answer`."""
+        self.answer = answer
+        self.parser = httptools.HttpResponseParser(answer)
+        body = outgoing.body
+        if body is not None and len(body) >= _LARGE_BODY:
+            self._transport.write(outgoing.head)
+            self._transport.write(body)
+        else:
+            self._transport.write(outgoing.head + body if body else outgoing.head)
+
+    async def send(self, answer: Answer, outgoing: Outgoing) -> None:
+        """Send a streamed body, unless the upstream refuses it before its end."""
+        self._sending = True
+        try:
+            async with aclosing(pieces(outgoing)) as stream:
+                async for piece in stream:
+                    if answer.refused:
+                        return  # the rest is not wanted, and `_sending` keeps the connection from being reused
+                    self._transport.write(piece)
+                    while self._unsent is not None and not answer.refused:
+                        await answer.wait()
+            self._sending = False
+        except BaseException:
+            answer.abandon()
+            raise
+
+    def watch(self) -> None:
+        """The answer is being waited for: see to it that silence is noticed. One timer serves many waits."""
+        answer = self.answer
+        if answer is None:
+            return
+        now = self._active = self._clock.monotonic()  # if there was silence until now, it was ours
+        limit = self._limit(answer)
+        if limit is not None and (self._timer is None or self._due > now + limit):
+            self._set_timer(now, limit)
+
+    def resume(self) -> None:
+        self.paused = False
+        self._transport.resume_reading()
+
+    def discard(self) -> None:
+        """Close at once, whatever is going on. The slot is free when this returns."""
+        if self.gone:
+            return
+        self.gone = True
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._transport.abort()
+        if self.origin is not None:
+            self.origin.drop(self)
+
+    def fail(self, error: Exception) -> None:
+        """Close, and give the answer under way, if any, this error."""
+        answer, self.answer, self.parser = self.answer, None, None
+        self.discard()
+        if answer is not None:
+            answer.fail(error)
+
+    def _finish(self, answer: Answer) -> None:
+        self.answer = self.parser = answer.link = None
+        self.used = True
+        if self.paused:
+            self.resume()
+        sent = not self._sending and not self._transport.get_write_buffer_size()
+        if sent and answer.reusable and self.origin is not None:
+            self.origin.put(self)
+        else:
+            self.discard()
+
+    def _ended(self, exc: Exception | None) -> None:
+        answer, self.answer, self.parser = self.answer, None, None
+        unsent = self._sending or self._unsent is not None
+        self.discard()
+        if answer is None:
+            return
+        if unsent and not answer.status:
+            answer.fail(SendFailed("The upstream closed the connection while the request was being sent"))
+        else:
+            answer.lost(exc)
+
+    # The silence timer.
+
+    def _limit(self, answer: Answer) -> float | None:
+        return answer.waits.read if self._unsent is None else answer.waits.write
+
+    def _set_timer(self, now: float, delay: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._due = now + delay
+        self._timer = self._clock.call_later(delay, self._check)
+
+    def _check(self) -> None:
+        self._timer = None
+        answer = self.answer
+        if answer is None or answer.waiter is None:
+            return  # nobody waits; who does next sets the timer again
+        now = self._clock.monotonic()
+        if self._unsent is not None:
+            unsent = self._transport.get_write_buffer_size()
+            if unsent != self._unsent:
+                self._unsent = unsent
+                self._active = now
+        limit = self._limit(answer)
+        if limit is None:
+            return
+        left = self._active + limit - now
+        if left > 0:
+            self._set_timer(now, left)
+        elif self._unsent is not None:
+            self.fail(httpx.WriteTimeout("The upstream stopped taking the request"))
+        elif answer.status:
+            self.fail(httpx.ReadTimeout("The upstream fell silent in the middle of its answer"))
+        else:
+            self.fail(httpx.ReadTimeout("The upstream did not answer in time"))
+
+
+def _protocol_error(error: Exception) -> Exception:
+    cause = error.__context__
+    if isinstance(cause, ProtocolError):
+        return cause
+    return ProtocolError(f"The upstream's answer is not valid HTTP/1.1: {error}")

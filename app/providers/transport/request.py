@@ -1,0 +1,103 @@
+"""A request as bytes: its head in one piece, its framing decided here alone. `connection` next door sends it."""
+
+from collections.abc import AsyncGenerator, AsyncIterator
+
+import httpx
+import msgspec
+
+_FRAMING = frozenset((b"content-length", b"transfer-encoding"))
+_NO_BODY = frozenset(("GET", "HEAD", "DELETE", "OPTIONS"))
+
+
+class Outgoing(msgspec.Struct):
+    """A request ready to be sent."""
+
+    head: bytes
+    body: bytes | None
+    """None: the body comes from `stream`, and the request can't be sent a second time."""
+    stream: httpx.AsyncByteStream | httpx.SyncByteStream | None = None
+    length: int | None = None
+    """Bytes `stream` will yield; None: unknown, sent in chunks."""
+
+
+def encode(request: httpx.Request) -> Outgoing:
+    """Build the head of a request and find its body.
+
+    The body is `request.extensions["content"]` (bytes) if given, else the request's own. `content-length` and
+    `transfer-encoding` of the request are replaced by what is really sent, except that a `content-length` tells
+    how long a streamed body will be. Other headers go out as they are, in their order.
+
+    :raises httpx.LocalProtocolError: a line break or NUL in method, target or headers.
+    """
+    body: bytes | None = request.extensions.get("content")
+    stream: httpx.AsyncByteStream | httpx.SyncByteStream | None = None
+    if body is None:
+        if isinstance(request.stream, httpx.ByteStream):
+            body = b"".join(request.stream)
+        else:
+            stream = request.stream
+    url = request.url
+    parts = [request.method.encode("latin-1"), b" ", url.raw_path, b" HTTP/1.1\r\n"]
+    lines = 2
+    host = length = None
+    for name, value in request.headers.raw:
+        lower = name.lower()
+        if lower in _FRAMING:
+            if lower == b"content-length":
+                length = value
+            continue
+        if lower == b"host":
+            host = value
+        parts += (name, b": ", value, b"\r\n")
+        lines += 1
+    if host is None:
+        parts[4:4] = (b"Host: ", url.netloc, b"\r\n")
+        lines += 1
+    size = None
+    if body is not None:
+        if body or request.method not in _NO_BODY:
+            parts.append(b"Content-Length: %d\r\n" % len(body))
+            lines += 1
+    elif length is not None and length.isdigit():
+        size = int(length)
+        parts.append(b"Content-Length: %d\r\n" % size)
+        lines += 1
+    else:
+        parts.append(b"Transfer-Encoding: chunked\r\n")
+        lines += 1
+    parts.append(b"\r\n")
+    head = b"".join(parts)
+    if head.count(b"\n") != lines or head.count(b"\r") != lines or b"\0" in head:
+        raise httpx.LocalProtocolError("A line break or NUL in the method, target or a header of the request")
+    return Outgoing(head, body, stream, size)
+
+
+async def pieces(outgoing: Outgoing) -> AsyncGenerator[bytes, None]:
+    """The framed pieces of a streamed body, as they come.
+
+    :raises httpx.LocalProtocolError: the stream is longer or shorter than its `content-length`.
+    """
+    left = outgoing.length
+    async for piece in _each(outgoing.stream):
+        if not piece:
+            continue
+        if left is None:
+            yield b"%x\r\n%b\r\n" % (len(piece), piece)
+            continue
+        left -= len(piece)
+        if left < 0:
+            raise httpx.LocalProtocolError("The request body is longer than its content-length")
+        yield piece
+    if left is None:
+        yield b"0\r\n\r\n"
+    elif left:
+        raise httpx.LocalProtocolError("The request body is shorter than its content-length")
+
+
+async def _each(stream: httpx.AsyncByteStream | httpx.SyncByteStream | None) -> AsyncIterator[bytes]:
+    if isinstance(stream, httpx.AsyncByteStream):
+        async for piece in stream:
+            yield piece
+    elif stream is not None:
+        for piece in stream:
+            yield piece
