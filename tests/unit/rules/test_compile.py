@@ -1,0 +1,115 @@
+"""What rules are compiled to: only whitelisted syntax, no builtins, no text of the user as code, linear work."""
+
+import ast
+import time
+from types import FunctionType
+
+import pytest
+
+from app.rules import pycode
+from app.rules.check import check as check_tree
+from app.rules.compile import Program, compile_choice, compile_rule
+from app.rules.conditions import Conditions
+from app.rules.engine import predicate
+from app.rules.evaluate import Evaluation
+from app.rules.parser import Parsed, parse
+from tests.unit.rules.builders import LISTS, facts
+
+
+def _compiled(text: str) -> Program:
+    return compile_rule(check_tree(parse(text), LISTS))
+
+
+def test_a_tree_that_was_not_checked_is_refused() -> None:
+    good = check_tree(parse("stream"), {})
+    unchecked = type(good)("x", parse("stream and api_key.__class__").root, (), (), needs_tokens=False)
+    with pytest.raises(ValueError, match="not been checked"):
+        compile_rule(unchecked)
+    with pytest.raises(ValueError, match="not been checked"):
+        compile_choice(good, [unchecked])
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import os",
+        "x = lambda: 1",
+        "x = f.__class__",
+        "x = [i for i in y]",
+        "x = y @ z",
+        "raise x",
+        "x = f'{y}'",
+        "del x",
+    ],
+)
+def test_other_syntax_is_refused(statement: str) -> None:
+    with pytest.raises(ValueError, match="rules"):
+        pycode.build(ast.parse(statement).body)
+
+
+def test_names_are_names() -> None:
+    with pytest.raises(ValueError, match="no name"):
+        pycode.build([ast.Expr(pycode.name("a b"))])
+
+
+def test_texts_of_the_user_are_constants_only() -> None:
+    evil = "__import__('os')"
+    program = _compiled(
+        f'model == "{evil}" or headers["{evil}"] contains "{evil}" or body["{evil}"].y["{evil}"] in ["{evil}", 1]'
+        f' or any(body["{evil}"], .["{evil}"] starts_with "{evil}") or bucket(body["{evil}"], "{evil}") < 1'
+    )
+    for code in program.codes.values():
+        assert not any(evil in name for name in (*code.co_names, *code.co_varnames))
+
+
+def test_generated_functions_have_no_builtins() -> None:
+    choose = _compiled("any(body.messages, .role == model)").link("passes", LISTS, {})
+    assert isinstance(choose, FunctionType)
+    assert choose.__builtins__ == {}
+    assert choose.__globals__["__builtins__"] == {}
+
+
+def test_cheap_operands_are_asked_first() -> None:
+    root = check_tree(parse('last_user_text matches "a|b" and body.user == "x" and model == "y"'), {}).root
+    assert root is not None
+    code = ast.unparse(ast.fix_missing_locations(ast.Expression(Conditions().condition(root))))
+    assert code.index("f.model") < code.index("f.body") < code.index("f.last_user_text")
+
+
+_LONG = "x" * 500_000
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "any(body.messages, lower(body.user) == .content)",
+        'any(body.messages, .role == "nobody" or body.user contains "y")',
+        "any(body.messages, .content contains body.user)",
+        'any(body.messages, any(.parts, body.user matches "y+z"))',
+        "none(body.messages, text(body.messages[0]) == .content) and stream == false",
+    ],
+)
+def test_work_grows_with_the_request_not_with_its_square(rule: str) -> None:
+    messages = [{"role": "user", "content": "m", "parts": [1, 2]}] * 20_000
+    request = facts(body={"user": _LONG, "messages": messages})
+    text = rule.replace(".parts", '.["parts"]')
+    root = check_tree(parse(text), LISTS).root
+    assert root is not None
+    started = time.thread_time()
+
+    assert predicate(text, LISTS)(request) is False
+    assert Evaluation(request, LISTS).passes(root) is False
+
+    assert time.thread_time() - started < 5  # 20,000 times 500,000 characters would take a minute or more
+
+
+def test_hostile_text_does_not_slow_a_pattern_down() -> None:
+    passes = predicate(r'body.user matches r"(x+x+)+y"')
+    started = time.thread_time()
+    assert passes(facts(body={"user": _LONG})) is False
+    assert time.thread_time() - started < 1
+
+
+def test_an_empty_tree_always_passes() -> None:
+    empty = Parsed("", None, (), ())
+    assert compile_rule(check_tree(empty, {})).link("passes", {}, {})(facts()) is True
