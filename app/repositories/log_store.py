@@ -1,0 +1,152 @@
+"""Writing log rows, many at a time: every INSERT on the two log tables. Queries are next door in `request_logs.py`.
+
+A batch is one transaction, and rows that are there already stay as they are: writing a batch again does no harm.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
+from typing import Any, Final, Protocol, cast
+
+from sqlalchemy import Table
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Dialect
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from app.common.errors import Unavailable
+from app.db.session import Database
+from app.db.tables.base import Base
+from app.db.tables.request_log import RequestLog
+from app.db.tables.request_payload import RequestPayload
+
+Row = tuple[Any, ...]
+"""In the order of the table's columns."""
+Rows = Sequence[Row]
+
+BUSY_SECONDS: Final = 1.0
+
+_PIECES: Final = (500, 200, 50, 10, 1)
+"""Rows per statement on SQLite, so that a few prepared statements serve every batch."""
+_REFUSALS: Final = ("22", "23")
+"""PostgreSQL manual, appendix A: data exceptions and integrity violations, the faults of a row."""
+
+
+class RowsRefused(Exception):
+    """The database is well, but one of the rows can't be stored."""
+
+
+class LogStore(Protocol):
+    async def write(self, logs: Rows, payloads: Rows) -> None:
+        """Write rows of `request_log` and `request_payload`, all or none.
+
+        :raises Unavailable: nothing is known to be written; to be tried again.
+        :raises RowsRefused:
+        """
+
+    async def close(self) -> None: ...
+
+
+def log_store(database: Database) -> LogStore:
+    return SqliteLogStore(database) if database.is_sqlite else PostgresLogStore(database)
+
+
+class SqliteLogStore:
+    """Writes over a connection of its own in a thread of its own.
+
+    A busy event loop gives a thread its turn every 5 ms only (Python's switch interval), and SQLite's driver asks for a
+    turn after every statement: many rows in one statement keep a batch to a few turns.
+    """
+
+    def __init__(self, database: Database, busy_seconds: float = BUSY_SECONDS) -> None:
+        """:param busy_seconds: how long a batch waits for another writer before it counts as failed."""
+        dialect = database.engine.dialect
+        self._arguments = dialect.create_connect_args(database.engine.url)
+        self._busy_seconds = busy_seconds
+        self._log = _Insert(RequestLog, dialect)
+        self._payload = _Insert(RequestPayload, dialect)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="log-writer")
+        self._connection: sqlite3.Connection | None = None
+
+    async def write(self, logs: Rows, payloads: Rows) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._write, logs, payloads)
+
+    async def close(self) -> None:
+        closing = asyncio.get_running_loop().run_in_executor(self._thread, self._disconnect)
+        self._thread.shutdown(wait=False)
+        await closing
+
+    def _write(self, logs: Rows, payloads: Rows) -> None:
+        try:
+            connection = self._connection = self._connection or self.connect()
+            with connection:
+                connection.execute("BEGIN IMMEDIATE")
+                self._log.run(connection, logs)
+                self._payload.run(connection, payloads)
+        except (sqlite3.OperationalError, sqlite3.DatabaseError) as error:
+            if isinstance(error, sqlite3.IntegrityError | sqlite3.DataError | sqlite3.ProgrammingError):
+                raise RowsRefused(type(error).__name__) from error
+            self._disconnect()  # the file may be another one by the next time
+            raise Unavailable(f"The database is not available ({error}).") from error
+        except (sqlite3.InterfaceError, OverflowError, UnicodeError) as error:
+            raise RowsRefused(type(error).__name__) from error
+
+    def connect(self) -> sqlite3.Connection:
+        """A connection to the database's file, for the writing thread."""
+        (file,), given = self._arguments
+        options: dict[str, Any] = {**given, "check_same_thread": False, "isolation_level": None}
+        connection: sqlite3.Connection = sqlite3.connect(file, **{**options, "timeout": self._busy_seconds})
+        connection.execute("PRAGMA synchronous=normal")
+        return connection
+
+    def _disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+
+class PostgresLogStore:
+    """Writes over the common pool."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._log = _Insert(RequestLog, database.engine.dialect)
+        self._payload = _Insert(RequestPayload, database.engine.dialect)
+
+    async def write(self, logs: Rows, payloads: Rows) -> None:
+        try:
+            async with self._database.transaction() as session:
+                connection = await session.connection()
+                for insert, rows in ((self._log, logs), (self._payload, payloads)):
+                    if rows:
+                        await connection.exec_driver_sql(insert.one, list(rows))
+        except Unavailable:
+            raise
+        except (SQLAlchemyError, OSError, TimeoutError) as error:
+            cause = error.orig if isinstance(error, DBAPIError) else error
+            state = getattr(cause, "sqlstate", None) or type(cause).__name__
+            if state[:2] in _REFUSALS:
+                raise RowsRefused(state) from error
+            raise Unavailable(f"The database is not available ({state}).") from error
+
+    async def close(self) -> None:
+        """The pool belongs to the database."""
+
+
+class _Insert:
+    """The statement that inserts one row, or several, and skips those whose key is there."""
+
+    def __init__(self, model: type[Base], dialect: Dialect) -> None:
+        table = cast(Table, model.__table__)
+        insert = (sqlite.insert if dialect.name == "sqlite" else postgresql.insert)(table)
+        self.one = str(insert.on_conflict_do_nothing().compile(dialect=dialect))
+        row = "(" + ", ".join("?" * len(table.columns)) + ")"
+        self._sized = [(size, self.one.replace(row, ", ".join([row] * size))) for size in _PIECES]
+
+    def run(self, connection: sqlite3.Connection, rows: Rows) -> None:
+        start = 0
+        for size, statement in self._sized:
+            while len(rows) - start >= size:
+                connection.execute(statement, tuple(chain.from_iterable(rows[start : start + size])))
+                start += size

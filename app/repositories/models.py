@@ -1,0 +1,19 @@
+"""Queries on models."""
+
+from collections.abc import Collection
+
+from sqlalchemy import select
+
+from app.db.tables.model import ModelRow
+from app.repositories.resource import ResourceRepository
+
+
+class ModelRepository(ResourceRepository[ModelRow]):
+    model_type = ModelRow
+
+    async def existing(self, names: Collection[str]) -> set[str]:
+        """Those of `names` that are models."""
+        statement = select(ModelRow.name).where(
+            ModelRow.name.in_([name for name in names if "\0" not in name])
+        )
+        return set((await self.session.scalars(statement)).all())

@@ -1,0 +1,51 @@
+"""Queries on revisions, and the lock that keeps their ids in the order of the commits."""
+
+from typing import Final
+
+from advanced_alchemy.filters import LimitOffset
+from advanced_alchemy.repository import SQLAlchemyAsyncRepository
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db.tables.revision import RevisionRow
+
+LOCK: Final = 0x6C6C6D72
+"""PostgreSQL advisory lock held by a transaction that changes the configuration."""
+
+
+class RevisionRepository(SQLAlchemyAsyncRepository[RevisionRow]):
+    model_type = RevisionRow
+
+    def __init__(self, session: AsyncSession) -> None:
+        super().__init__(session=session, wrap_exceptions=False)
+
+    async def lock(self) -> None:
+        """Wait until no other transaction changes the configuration, and keep others waiting until this one ends.
+
+        PostgreSQL gives out ids before commits: without the lock, who has seen revision 11 could miss 10. In SQLite
+        every write transaction has the whole database.
+        """
+        if self.session.get_bind().dialect.name == "postgresql":
+            await self.session.execute(select(func.pg_advisory_xact_lock(LOCK)))
+
+    async def latest(self) -> int:
+        """The configuration's revision; 0 before the first change."""
+        return await self.session.scalar(select(func.max(RevisionRow.id))) or 0
+
+    async def page(
+        self, *, resource: str | None, resource_id: int | None, name: str | None, page: int, page_size: int
+    ) -> tuple[list[RevisionRow], int]:
+        """Newest first. `page` counts from 1."""
+        where: list[ColumnElement[bool]] = []
+        if resource is not None:
+            where.append(RevisionRow.resource == resource)
+        if resource_id is not None:
+            where.append(RevisionRow.resource_id == resource_id)
+        if name is not None:
+            where.append(RevisionRow.resource_name == name.replace("\0", "\ufffd"))
+        return await self.get_many_and_count(
+            *where,
+            LimitOffset(limit=page_size, offset=(page - 1) * page_size),
+            order_by=("id", True),
+            count_with_window_function=False,
+        )

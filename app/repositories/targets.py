@@ -1,0 +1,27 @@
+"""Queries on targets."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+
+from sqlalchemy import select
+
+from app.db.tables.provider import ProviderRow
+from app.db.tables.target import TargetRow
+from app.repositories.resource import ResourceRepository
+
+
+class TargetRepository(ResourceRepository[TargetRow]):
+    model_type = TargetRow
+
+    async def of_models(self, model_ids: Collection[int]) -> Mapping[int, list[tuple[TargetRow, str]]]:
+        """Per model its targets in their order, each with the name of its provider."""
+        statement = (
+            select(TargetRow, ProviderRow.name)
+            .join(ProviderRow, ProviderRow.id == TargetRow.provider_id)
+            .where(TargetRow.model_id.in_(model_ids))
+            .order_by(TargetRow.model_id, TargetRow.position, TargetRow.id)
+        )
+        found: dict[int, list[tuple[TargetRow, str]]] = defaultdict(list)
+        for target, provider in (await self.session.execute(statement)).tuples():
+            found[target.model_id].append((target, provider))
+        return found

@@ -1,0 +1,251 @@
+"""Log writer: takes finished exchanges from the hot path and writes them in batches, off the request path.
+
+What a row holds is next door in `log_rows.py`; the statements are in `repositories/log_store.py`.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from typing import Final
+
+import msgspec
+
+from app.common.clock import Clock, SystemClock
+from app.common.errors import Unavailable
+from app.config import Settings
+from app.db.session import Database
+from app.domain.exchange import Exchange
+from app.repositories.log_store import LogStore, Row, RowsRefused, log_store
+from app.services.log_rows import log_row, payload_row, trim
+
+BATCH: Final = 200
+"""Waiting records that are written at once."""
+GREATEST_BATCH: Final = 500
+"""Records of one transaction, when more wait."""
+FLUSH_SECONDS: Final = 0.25
+"""The longest a record waits for others to be written with."""
+FIRST_DELAY: Final = 0.25
+LONGEST_DELAY: Final = 5.0
+"""Seconds between two tries while the database fails, doubling from the first."""
+BODY_BUDGET: Final = 64 * 1024 * 1024
+"""Bytes of bodies that may wait; records beyond are kept without their bodies."""
+SLICE_SECONDS: Final = 0.0005
+"""Rows are made on the event loop's thread, for so long at a time."""
+
+_Pair = tuple[Row, Row | None]
+"""A row of `request_log` and, unless it can't or shall not be stored, the row of `request_payload` to it."""
+
+_log = logging.getLogger(__name__)
+
+
+class LogFigures(msgspec.Struct, frozen=True):
+    """How the writer is doing."""
+
+    queued: int
+    """Records not yet written."""
+    written: int
+    dropped: int
+    """Records lost: no room was left, the database refused them, or they were left over at the end."""
+    bodies_dropped: int
+    """Records kept without their bodies, for want of memory."""
+    failing: bool
+    """The last try to write failed."""
+    last_error: str | None
+    last_write: float | None
+    """Seconds since the epoch."""
+
+
+class LogWriter:
+    """The `LogSink` of the process.
+
+    Rows are made on the loop's thread in short slices: a thread would hold Python's lock just as long, and hold it up
+    to 5 ms at a time. The statements run in a thread (SQLite) or in the server (PostgreSQL).
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        settings: Settings,
+        clock: Clock | None = None,
+        store: LogStore | None = None,
+    ) -> None:
+        self._store = store or log_store(database)
+        self._clock = clock or SystemClock()
+        self._limit = settings.log_queue_size
+        self._payloads = settings.log_payloads
+        self._body_limit = 0 if settings.log_payloads == "off" else settings.log_payload_max_bytes
+        self._queue: deque[tuple[Exchange, int]] = deque()
+        self._bytes = 0
+        self._in_hand = 0
+        self._written = 0
+        self._dropped = 0
+        self._bodies_dropped = 0
+        self._failing = False
+        self._last_error: str | None = None
+        self._last_write: float | None = None
+        self._wake = asyncio.Event()
+        self._retry = asyncio.Event()
+        self._closing = False
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def figures(self) -> LogFigures:
+        return LogFigures(
+            queued=len(self._queue) + self._in_hand,
+            written=self._written,
+            dropped=self._dropped,
+            bodies_dropped=self._bodies_dropped,
+            failing=self._failing,
+            last_error=self._last_error,
+            last_write=self._last_write,
+        )
+
+    @property
+    def failing(self) -> bool:
+        """The database did not take the last batch."""
+        return self._failing
+
+    def start(self) -> None:
+        """Begin to write, in a task of the running loop."""
+        self._task = asyncio.get_running_loop().create_task(self._run())
+
+    def put(self, exchange: Exchange) -> None:
+        """Take the record, whose bodies are cut to the cap here. Never waits, never raises."""
+        if self._closing or len(self._queue) + self._in_hand >= self._limit:
+            self._dropped += 1
+            return
+        size = trim(exchange, self._body_limit)
+        if self._bytes + size > BODY_BUDGET:
+            size = trim(exchange, 0)
+            self._bodies_dropped += 1
+        self._bytes += size
+        self._queue.append((exchange, size))
+        if len(self._queue) in (1, BATCH):
+            self._wake.set()
+
+    async def close(self, seconds: float = 5.0) -> int:
+        """Write what waits, within a time.
+
+        :returns: records that could not be written.
+        """
+        self._closing = True
+        self._wake.set()
+        self._retry.set()
+        task = self._task
+        if task is not None:
+            timer = self._clock.call_later(seconds, self._give_up)
+            await asyncio.wait({task})
+            timer.cancel()
+        await self._store.close()
+        left = len(self._queue) + self._in_hand
+        if left:
+            self._dropped += left
+            self._queue.clear()
+            self._in_hand = self._bytes = 0
+            _log.error("%d log records could not be written before the end", left)
+        return left
+
+    def _give_up(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _run(self) -> None:
+        while True:
+            await self._until_due()
+            if not self._queue:
+                return
+            batch = [self._queue.popleft() for _ in range(min(len(self._queue), GREATEST_BATCH))]
+            self._in_hand = len(batch)
+            self._bytes -= sum(size for _, size in batch)
+            await self._write(await self._rows(batch))
+
+    async def _until_due(self) -> None:
+        """Wait for a whole batch, or until the first record has waited long enough, or the end."""
+        if not self._queue and not self._closing:
+            self._wake.clear()
+            await self._wake.wait()
+        if len(self._queue) < BATCH and not self._closing:
+            self._wake.clear()
+            timer = self._clock.call_later(FLUSH_SECONDS, self._wake.set)
+            await self._wake.wait()
+            timer.cancel()
+
+    async def _rows(self, batch: list[tuple[Exchange, int]]) -> list[_Pair]:
+        pairs: list[_Pair] = []
+        began = self._clock.monotonic()
+        for exchange, _ in batch:
+            try:
+                log = log_row(exchange)
+            except Exception as error:  # one record must not keep the others from being written
+                self._drop_one(type(error).__name__)
+                continue
+            pairs.append((log, self._payload(exchange)))
+            if self._clock.monotonic() - began > SLICE_SECONDS:
+                await asyncio.sleep(0)
+                began = self._clock.monotonic()
+        return pairs
+
+    def _payload(self, exchange: Exchange) -> Row | None:
+        if self._payloads == "off":
+            return None
+        try:
+            return payload_row(exchange, self._body_limit, redacted=self._payloads == "redacted")
+        except Exception as error:  # the row next to it is worth keeping
+            self._bodies_dropped += 1
+            _log.error(
+                "the payload of request %s can't be stored (%s)", exchange.request_id, type(error).__name__
+            )
+            return None
+
+    async def _write(self, pairs: list[_Pair]) -> None:
+        """Write the rows, trying until it succeeds. Of rows that are refused, the good ones are found by halving."""
+        if not pairs:
+            return
+        delay = FIRST_DELAY
+        while True:
+            try:
+                await self._store.write(
+                    [log for log, _ in pairs], [payload for _, payload in pairs if payload is not None]
+                )
+            except RowsRefused as error:
+                half = len(pairs) // 2
+                if half:
+                    await self._write(pairs[:half])
+                    await self._write(pairs[half:])
+                elif pairs[0][1] is not None:
+                    await self._write([(pairs[0][0], None)])
+                else:
+                    self._drop_one(str(error))
+                return
+            except Exception as error:  # whatever it is, the rows are kept
+                self._failed(error.message if isinstance(error, Unavailable) else type(error).__name__)
+                await self._pause(delay)
+                delay = min(delay * 2, LONGEST_DELAY)
+            else:
+                self._succeeded(len(pairs))
+                return
+
+    async def _pause(self, seconds: float) -> None:
+        self._retry.clear()
+        timer = self._clock.call_later(FIRST_DELAY if self._closing else seconds, self._retry.set)
+        await self._retry.wait()
+        timer.cancel()
+
+    def _drop_one(self, why: str) -> None:
+        self._dropped += 1
+        self._in_hand -= 1
+        _log.error("a log record can't be stored and is lost (%s)", why)
+
+    def _failed(self, why: str) -> None:
+        if not self._failing:
+            _log.warning("log records can't be written for now; up to %d are kept. %s", self._limit, why)
+        self._failing = True
+        self._last_error = why
+
+    def _succeeded(self, count: int) -> None:
+        if self._failing:
+            _log.warning("log records are written again; %d were lost so far", self._dropped)
+        self._failing = False
+        self._written += count
+        self._in_hand -= count
+        self._last_write = self._clock.time()
