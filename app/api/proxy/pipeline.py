@@ -2,11 +2,15 @@
 
 from litestar.types import Scope
 
+from app.common.errors import AuthUnavailable
 from app.gateway.pipeline import Pipeline
 
 STATE_KEY = "pipeline"
 
 
 def pipeline_of(scope: Scope) -> Pipeline:
-    pipeline: Pipeline = scope["litestar_app"].state[STATE_KEY]
+    """:raises AuthUnavailable: the database has not answered since the start, so no key is known yet."""
+    pipeline: Pipeline | None = scope["litestar_app"].state.get(STATE_KEY)
+    if pipeline is None:
+        raise AuthUnavailable("The gateway is starting: its database does not answer yet. Try again.", retry_after=2.0)
     return pipeline
