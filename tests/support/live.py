@@ -38,7 +38,7 @@ class Live:
 
     def __init__(self, app: Litestar, server: LiveServer) -> None:
         self.app = app
-        self.url = "http://127.0.0.1:%d" % server.servers[0].sockets[0].getsockname()[1]
+        self.url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
 
     @property
     def gateway(self) -> Gateway:

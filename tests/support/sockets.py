@@ -13,7 +13,7 @@ import asyncio
 import socket
 import ssl
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import Enum, auto
 from http import HTTPStatus
 from typing import Self, cast
@@ -178,16 +178,16 @@ class ScriptedUpstream:
     """
 
     def __init__(self, *scripts: Sequence[Step], tls: ssl.SSLContext | None = None) -> None:
-        self.scripts = scripts
+        self.script: Callable[[int], Sequence[Step]] = lambda number: (
+            scripts[min(number, len(scripts) - 1)] if scripts else ()
+        )
+        """What the request of a number (from 0) gets; a test may put another function here."""
         self.requests: list[RawRequest] = []
         self.connections: list[Connection] = []
         self.arrived = asyncio.Event()
         """Set whenever a whole request has come; a test that waits for the next one clears it first."""
         self.tasks: set[asyncio.Task[None]] = set()
         self._tls = tls
-
-    def script(self, number: int) -> Sequence[Step]:
-        return self.scripts[min(number, len(self.scripts) - 1)] if self.scripts else ()
 
     @property
     def url(self) -> str:

@@ -134,10 +134,6 @@ class Origin:
             turn.set_exception(error)
 
     @property
-    def unused(self) -> bool:
-        return not self.opened and not self._waiting
-
-    @property
     def stats(self) -> OriginStats:
         name = f"{self.scheme}://{self.host}:{self.port}"
         return OriginStats(name, self.opened, len(self.idle), len(self._waiting))

@@ -21,12 +21,13 @@ class Outgoing(msgspec.Struct):
 
 
 def encode(request: httpx.Request) -> Outgoing:
-    """Build the head of a request and find its body.
+    """Build the head of a request and find its body. Whatever can be wrong with a request is found here.
 
     The body is `request.extensions["content"]` (bytes) if given, else the request's own. `content-length` and
     `transfer-encoding` of the request are replaced by what is really sent, except that a `content-length` tells
     how long a streamed body will be. Other headers go out as they are, in their order.
 
+    :raises TypeError: `content` is not bytes.
     :raises httpx.LocalProtocolError: a line break or NUL in method, target or headers.
     """
     body: bytes | None = request.extensions.get("content")
@@ -36,6 +37,8 @@ def encode(request: httpx.Request) -> Outgoing:
             body = b"".join(request.stream)
         else:
             stream = request.stream
+    elif not isinstance(body, bytes):
+        raise TypeError("extensions['content'] must be bytes")
     url = request.url
     parts = [request.method.encode("latin-1"), b" ", url.raw_path, b" HTTP/1.1\r\n"]
     lines = 2

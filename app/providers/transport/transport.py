@@ -64,7 +64,7 @@ class Transport(httpx.AsyncBaseTransport):
         self._context = ssl_context or tls_context(verify=True)
         self._resolver = resolver or Resolver(self._clock)
         self._dialler = Dialler(self._connection, self._resolver, allow)
-        self._origins: dict[_Key, Origin] = {}
+        self._origins: dict[_Key, Origin] = {}  # as many as providers had over time: not worth forgetting
         self._links: set[Connection] = set()
         self._sweeping: TimerHandle | None = None
         self._closed = False
@@ -82,11 +82,12 @@ class Transport(httpx.AsyncBaseTransport):
         key = (url.raw_scheme, url.raw_host, url.port, extensions.get("verify_tls", True) is not False)
         outgoing = encode(request)
         no_body = request.method == "HEAD"
-        link = self._origin(key).take() or await self._obtain(key, waits, fresh=False)
+        origin = self._origins.get(key) or self._add_origin(key)
+        link = origin.take() or await self._obtain(origin, waits, fresh=False)
         kept_alive = link.used
         answer = await self._exchange(link, outgoing, waits, no_body=no_body)
         if kept_alive and outgoing.stream is None and _is_stale(answer):
-            link = await self._obtain(key, waits, fresh=True)
+            link = await self._obtain(origin, waits, fresh=True)
             answer = await self._exchange(link, outgoing, waits, no_body=no_body)
         if not answer.status and answer.error is not None:
             raise answer.error
@@ -101,10 +102,9 @@ class Transport(httpx.AsyncBaseTransport):
             await answer.wait()
         return answer
 
-    async def _obtain(self, key: _Key, waits: Waits, *, fresh: bool) -> Connection:
+    async def _obtain(self, origin: Origin, waits: Waits, *, fresh: bool) -> Connection:
         """A connection of the pool, else a new one."""
         self._check_open()
-        origin = self._origin(key)
         link = await origin.admit(waits.pool, fresh=fresh)
         if link is not None:
             return link
@@ -128,9 +128,6 @@ class Transport(httpx.AsyncBaseTransport):
     def _check_open(self) -> None:
         if self._closed:
             raise RuntimeError("The transport is closed")
-
-    def _origin(self, key: _Key) -> Origin:
-        return self._origins.get(key) or self._add_origin(key)
 
     def _connection(self) -> Connection:
         return Connection(self._clock, self._links, high_water=self._high_water, head_limit=self._head_limit)
@@ -157,16 +154,14 @@ class Transport(httpx.AsyncBaseTransport):
     def _sweep(self) -> None:
         self._sweeping = None
         before = self._clock.monotonic() - self._keepalive
-        for key, origin in list(self._origins.items()):
+        for origin in self._origins.values():
             origin.close_idle(before)
-            if origin.unused:
-                del self._origins[key]
-        if self._origins:
+        if any(origin.opened for origin in self._origins.values()):
             self._schedule_sweep()
 
     def stats(self) -> list[OriginStats]:
-        """Figures of each origin that has connections or had some lately."""
-        return [origin.stats for origin in self._origins.values()]
+        """Figures of each origin that has connections."""
+        return [origin.stats for origin in self._origins.values() if origin.opened]
 
     async def aclose(self) -> None:
         """Close everything; requests under way fail, further ones raise RuntimeError."""
@@ -192,4 +187,5 @@ def _waits(timeout: Mapping[str, float | None]) -> Waits:
 
 def _is_stale(answer: Answer) -> bool:
     """The connection had been closed before our request came: see `Transport`."""
-    return not answer.silent and isinstance(answer.error, ConnectionReset | SendFailed)
+    unanswered = not answer.status and not answer.silent
+    return unanswered and isinstance(answer.error, ConnectionReset | SendFailed)

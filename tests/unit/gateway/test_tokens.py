@@ -6,9 +6,8 @@ import time
 from collections.abc import Awaitable, Callable
 
 import pytest
-import tiktoken
 
-from app.gateway import tokens
+from app.gateway import encodings, tokens
 from app.gateway.tokens import (
     MAX_COUNTED_BYTES,
     PIECE_CHARACTERS,
@@ -49,8 +48,8 @@ def test_ranks_come_from_the_package_and_are_checked(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_: pytest.fail("a download"))
     url = "https://example.invalid/encodings/cl100k_base.tiktoken"
     with pytest.raises(ValueError, match="cl100k_base"):
-        tokens._read_ranks(url, "0" * 64)
-    assert tiktoken.get_encoding("cl100k_base").encode("hello world") == [15339, 1917]
+        encodings._read_ranks(url, "0" * 64)
+    assert encodings.load("cl100k_base").encode("hello world") == [15339, 1917]
 
 
 @pytest.mark.parametrize(
@@ -67,7 +66,7 @@ def test_pieces_count_like_the_whole(text: str) -> None:
     assert len(cut) > 2
     assert max(map(len, cut)) <= PIECE_CHARACTERS
     for name, model in (("o200k_base", "gpt-4o"), ("cl100k_base", "gpt-4")):
-        assert openai.count(text, model) == len(tiktoken.get_encoding(name).encode_ordinary(text))
+        assert openai.count(text, model) == len(encodings.load(name).encode_ordinary(text))
 
 
 async def lag_during(work: Callable[[], Awaitable[object]]) -> float:

@@ -2,7 +2,9 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import httpx
@@ -10,8 +12,8 @@ import httpx
 from app.providers.transport import Transport
 
 
-def post(url: str, content: bytes = b"{}", **extensions: Any) -> httpx.Request:
-    return httpx.Request("POST", url, content=content, extensions=extensions)
+def post(url: str, body: bytes = b"{}", /, **extensions: Any) -> httpx.Request:
+    return httpx.Request("POST", url, content=body, extensions=extensions)
 
 
 def get(url: str, **extensions: Any) -> httpx.Request:
@@ -55,8 +57,39 @@ def descriptors() -> int:
 async def until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
     """Let the event loop run until the condition holds."""
     async with asyncio.timeout(seconds):
-        while not condition():
+        while not condition():  # noqa: ASYNC110  # what is waited for is not the test's to announce
             await asyncio.sleep(0)
+
+
+@asynccontextmanager
+async def raw_server(
+    serve: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[object]],
+    tls: ssl.SSLContext | None = None,
+) -> AsyncIterator[str]:
+    """The URL of a server whose connections are served by `serve` and closed at its end."""
+    running: set[asyncio.Task[None]] = set()
+
+    async def run(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        running.add(task)
+        with suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            await serve(reader, writer)  # until the client leaves, or the test is over
+        writer.close()
+        try:
+            await writer.wait_closed()
+        except (OSError, asyncio.CancelledError):
+            writer.transport.abort()
+        running.discard(task)
+
+    server = await asyncio.start_server(run, "127.0.0.1", 0, ssl=tls)
+    async with server:
+        scheme = "https" if tls else "http"
+        yield f"{scheme}://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        server.close()
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running)
 
 
 class Timer:
@@ -74,9 +107,12 @@ class ManualClock:
 
     def __init__(self) -> None:
         self.now = 1000.0
+        self.looks = 0
+        """How often somebody asked for the time: so a test learns of an event that shows in no other way."""
         self.timers: list[Timer] = []
 
     def monotonic(self) -> float:
+        self.looks += 1
         return self.now
 
     def time(self) -> float:

@@ -175,6 +175,15 @@ async def test_framing_of_the_request_is_our_own(transport: Transport) -> None:
         assert framing == [("Content-Length", "8")]
 
 
+@pytest.mark.parametrize("content", ["text", bytearray(b"x" * 100_000)])
+async def test_content_must_be_bytes(transport: Transport, content: object) -> None:
+    async with ScriptedUpstream([answer(b"ok")]) as upstream:
+        await fetch(transport, get(upstream.url))
+        with pytest.raises(TypeError):
+            await transport.handle_async_request(post(upstream.url, content=content))
+        assert slots(transport) == (1, 1, 0)
+
+
 @pytest.mark.parametrize("length", [3, 20])
 async def test_streamed_body_of_another_length_than_promised(transport: Transport, length: int) -> None:
     async def body() -> AsyncIterator[bytes]:

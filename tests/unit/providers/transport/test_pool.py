@@ -1,13 +1,24 @@
 """Who gets which connection: limits, order, idle time, the stale keep-alive race, figures, closing."""
 
 import asyncio
+from collections.abc import AsyncIterator
 
 import httpx
 import pytest
 
 from app.providers.transport import ConnectionReset, OriginStats, SendFailed, Transport
 from tests.support.sockets import CLOSE, RESET, WAIT, ScriptedUpstream, Step, answer, chunk, head
-from tests.unit.providers.transport.support import ManualClock, close, fetch, get, post, read, slots, until
+from tests.unit.providers.transport.support import (
+    ManualClock,
+    close,
+    fetch,
+    get,
+    post,
+    raw_server,
+    read,
+    slots,
+    until,
+)
 
 
 async def test_latest_idle_connection_first_and_oldest_closed_first() -> None:
@@ -37,7 +48,10 @@ async def test_latest_idle_connection_first_and_oldest_closed_first() -> None:
 
 
 async def test_limit_and_fair_waiting() -> None:
-    async with ScriptedUpstream([answer(b"ok")]) as upstream, Transport(max_connections_per_origin=2) as transport:
+    async with (
+        ScriptedUpstream([answer(b"ok")]) as upstream,
+        Transport(max_connections_per_origin=2) as transport,
+    ):
         requests = [get(f"{upstream.url}/{number:02}") for number in range(50)]
         answers = await asyncio.gather(*[fetch(transport, request) for request in requests])
         assert answers == [(200, b"ok")] * 50
@@ -176,7 +190,10 @@ async def test_other_idle_connections_are_not_trusted_either() -> None:
         ([[RESET]], ConnectionReset),  # a fresh connection
         ([[CLOSE]], ConnectionReset),
         ([[answer(b"ok")], [RESET], [RESET]], ConnectionReset),  # the second try
-        ([[answer(b"ok")], [b"H", CLOSE], [answer(b"two")]], ConnectionReset),  # a byte of the answer had come
+        (
+            [[answer(b"ok")], [b"H", CLOSE], [answer(b"two")]],
+            ConnectionReset,
+        ),  # a byte of the answer had come
         ([[answer(b"ok")], [b"HTTP/1.1 100 Continue\r\n\r\n", CLOSE], [answer(b"two")]], ConnectionReset),
         ([[answer(b"ok")], [WAIT], [answer(b"two")]], httpx.ReadTimeout),
     ],
@@ -207,20 +224,16 @@ async def test_upstream_leaves_while_the_request_is_being_sent(transport: Transp
         await reader.readexactly(1000)
         writer.transport.abort()
 
-    server = await asyncio.start_server(leave, "127.0.0.1", 0)
-    async with server:
-        port = server.sockets[0].getsockname()[1]
+    async with raw_server(leave) as url:
         with pytest.raises(SendFailed) as caught:
-            await fetch(transport, post(f"http://127.0.0.1:{port}/", b"x" * 20_000_000))
+            await fetch(transport, post(url, b"x" * 20_000_000))
         assert caught.value.failure == "reset"
         assert slots(transport) == (0, 0, 0)
 
 
 async def test_early_refusal_of_a_streamed_body(transport: Transport) -> None:
-    endless = asyncio.Event()
-
-    async def body():  # type: ignore[no-untyped-def]  # an asynchronous generator
-        while not endless.is_set():
+    async def endless() -> AsyncIterator[bytes]:
+        while True:
             yield b"x" * 65_536
 
     async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -228,12 +241,9 @@ async def test_early_refusal_of_a_streamed_body(transport: Transport) -> None:
         writer.write(answer(b"too large", 413))
         while await reader.read(65_536):
             pass
-        writer.close()
 
-    server = await asyncio.start_server(refuse, "127.0.0.1", 0)
-    async with server:
-        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
-        request = httpx.Request("POST", url, content=body())
+    async with raw_server(refuse) as url:
+        request = httpx.Request("POST", url, content=endless())
         assert await fetch(transport, request) == (413, b"too large")
         assert slots(transport) == (0, 0, 0)
 

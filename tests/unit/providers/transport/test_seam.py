@@ -7,7 +7,17 @@ import httpx
 import pytest
 
 from app.providers.transport import Transport
-from tests.support.sockets import CLOSE, RESET, WAIT, ScriptedUpstream, Step, answer, chunk, head, refused_port
+from tests.support.sockets import (
+    CLOSE,
+    RESET,
+    WAIT,
+    ScriptedUpstream,
+    Step,
+    answer,
+    chunk,
+    head,
+    refused_port,
+)
 from tests.unit.providers.transport.support import close, fetch, get, pieces, post, read
 
 
@@ -20,7 +30,9 @@ async def seam(request: pytest.FixtureRequest) -> AsyncIterator[httpx.AsyncBaseT
 async def test_request_goes_out_as_it_is(seam: httpx.AsyncBaseTransport) -> None:
     async with ScriptedUpstream([answer(b"ok")]) as upstream:
         headers = [("X-Odd-Case", "1"), ("accept", "*/*"), ("x-odd-case", "2"), ("X-Empty", "")]
-        request = httpx.Request("POST", upstream.url + "/v1/chat?a=b%20c&d", content=b"hello", headers=headers)
+        request = httpx.Request(
+            "POST", upstream.url + "/v1/chat?a=b%20c&d", content=b"hello", headers=headers
+        )
         assert await fetch(seam, request) == (200, b"ok")
         seen = upstream.requests[0]
         assert (seen.method, seen.target, seen.body) == ("POST", "/v1/chat?a=b%20c&d", b"hello")
@@ -106,7 +118,9 @@ async def test_ambient_proxies_are_not_used(
 
 
 async def test_connection_is_reused(seam: httpx.AsyncBaseTransport) -> None:
-    async with ScriptedUpstream([answer(b"ok")], [head(), chunk(b"a"), chunk(b"")], [answer(b"ok")]) as upstream:
+    async with ScriptedUpstream(
+        [answer(b"ok")], [head(), chunk(b"a"), chunk(b"")], [answer(b"ok")]
+    ) as upstream:
         for _ in range(3):
             await fetch(seam, post(upstream.url))
         assert [request.connection for request in upstream.requests] == [0, 0, 0]
@@ -180,8 +194,7 @@ async def test_cut_body_is_never_a_clean_end(
         stream = pieces(response)
         assert (await anext(stream)).startswith(b"12345")
         with pytest.raises(httpx.TransportError):
-            while True:
-                await anext(stream)
+            [piece async for piece in stream]
         await close(response)
 
 

@@ -1,0 +1,107 @@
+"""A thousand clients leave a real process: upstreams closed within a second, one record each, no descriptor left behind."""
+
+import asyncio
+import os
+import resource
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.integration.whole.support import WHOLE, Caller, calls, eventually, metrics, rows
+from tests.support.gateway import Admin, Gateway, GatewayProcess, gateway_process, unique
+from tests.support.sockets import CLOSE, WAIT, ScriptedUpstream, Step, answer, chunk, head
+
+GONE = 334
+"""Clients in each of three places, all of them there at the same time."""
+
+EVENT = b'data: {"choices":[{"delta":{"content":"begun"}}]}\n\n'
+FAILED = answer(b"{}", 500, ("connection", "close"))
+
+PLACES: dict[str, tuple[bool, Sequence[Step]]] = {
+    "plain": (False, [WAIT]),
+    "stream": (True, [head(), chunk(EVENT), WAIT]),
+    "retry": (False, [FAILED, CLOSE]),
+}
+"""Whether a stream is asked for, and what the upstream plays. The retry would come after a minute."""
+
+
+@pytest.fixture(autouse=True)
+def enough_descriptors() -> Iterator[None]:
+    """The test holds both ends: one connection from each client, one to each upstream."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 4 * GONE
+    if hard != resource.RLIM_INFINITY and hard < wanted:
+        pytest.skip(f"takes {wanted} file descriptors")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def descriptors(gateway: GatewayProcess) -> int:
+    return len(os.listdir(f"/proc/{gateway.process.pid}/fd"))
+
+
+async def test_a_thousand_leave(tmp_path: Path) -> None:
+    with gateway_process(tmp_path, LOG_PAYLOADS="off") as gateway:
+        async with ScriptedUpstream([WHOLE]) as calm, gateway.admin() as admin:
+            model = unique("model")
+            key = await admin.route(model, calm.url)
+            assert {reply.status for reply in await calls(gateway, key, model, 20)} == {200}
+            before = descriptors(gateway)
+            for place, (stream, script) in PLACES.items():
+                await leave(gateway, admin, key, place, stream, script)
+
+            async def closed() -> bool:
+                return descriptors(gateway) <= before
+
+            await eventually(closed, 5)
+            assert {reply.status for reply in await calls(gateway, key, model, 20)} == {200}
+            assert (await metrics(admin))["gw_requests_in_flight"] == 0
+    assert "Traceback" not in gateway.log()
+
+
+async def leave(
+    gateway: Gateway, admin: Admin, key: str, place: str, stream: bool, script: Sequence[Step]
+) -> None:
+    """All call, all are where `place` says, all leave."""
+    model = unique(place)
+    async with ScriptedUpstream(script) as upstream:
+        await admin.route(model, upstream.url, retry_delay_ms=60_000)
+        callers = [await Caller.connect(gateway) for _ in range(GONE)]
+        for caller in callers:
+            caller.ask(key, model, stream=stream)
+
+        async def arrived() -> bool:
+            return len(upstream.requests) == GONE
+
+        await eventually(arrived)
+        if stream:
+            await asyncio.gather(*(caller.reader.readuntil(EVENT) for caller in callers))
+        if place == "retry":
+            provider = (await admin.call("GET", f"/models/{model}"))["targets"][0]["provider"]
+
+            async def waiting() -> bool:
+                text = (await admin.client.get("/metrics")).text
+                return f'gw_attempts_total{{outcome="5xx",provider="{provider}"}} {float(GONE)}' in text
+
+            await eventually(waiting)
+        left_at = asyncio.get_running_loop().time()
+        for caller in callers:
+            caller.leave()
+        ends = asyncio.gather(*(connection.peer_left.wait() for connection in upstream.connections))
+        await asyncio.wait_for(ends, 5)
+        last = max(connection.left_at or left_at for connection in upstream.connections)
+        assert last - left_at < 1.0
+
+        async def recorded() -> bool:
+            return len(await rows(admin, requested_model=model)) >= GONE
+
+        await eventually(recorded, 5)
+        found = await rows(admin, requested_model=model)
+        assert Counter((row["status"], row["end_reason"], row["retry_count"]) for row in found) == {
+            (499, "client_left", 0): GONE
+        }
+        assert len({row["request_id"] for row in found}) == GONE
+        assert len(upstream.requests) == GONE, "no attempt followed"
