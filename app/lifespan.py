@@ -15,8 +15,7 @@ from litestar import Litestar
 from app.api.proxy.pipeline import STATE_KEY
 from app.api.state import Gateway, Services
 from app.common.errors import Unavailable
-from app.config import Settings
-from app.db.session import Database, is_outage
+from app.db.session import Database
 from app.gateway.pipeline import Pipeline
 from app.providers.transport import Transport
 from app.services import keyring, migrations
@@ -57,7 +56,7 @@ async def _start(app: Litestar, gateway: Gateway, parts: AsyncExitStack) -> None
     database = Database(settings.database_url)
     async with AsyncExitStack() as begun:
         begun.push_async_callback(database.aclose)
-        await _migrate(settings)
+        await migrations.upgrade(settings)
         keys = await keyring.open_keyring(database, settings)
         auth = AdminAuth(database, keys, settings.admin_token)
         setup_token = await auth.issue_setup_token()
@@ -83,15 +82,6 @@ async def _start(app: Litestar, gateway: Gateway, parts: AsyncExitStack) -> None
     gateway.services = Services(
         keyring=keys, database=database, snapshot=snapshot, log_writer=log_writer, auth=auth
     )
-
-
-async def _migrate(settings: Settings) -> None:
-    try:
-        await migrations.upgrade(settings)
-    except Exception as error:
-        if is_outage(error) or (isinstance(error, OSError) and not settings.is_sqlite):
-            raise Unavailable(f"The database does not answer ({type(error).__name__}).") from error
-        raise
 
 
 async def _start_later(app: Litestar, gateway: Gateway, parts: AsyncExitStack) -> None:

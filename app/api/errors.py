@@ -138,8 +138,8 @@ def _from_litestar(error: HTTPException) -> errors.GatewayError:
         case 404:
             return errors.NotFound("There is nothing at this path.")
         case 405:
-            allowed = (error.headers or {}).get("allow", "")
-            return errors.MethodNotAllowed(", ".join(sorted(allowed.split(", "))))
+            allowed = {*(error.headers or {}).get("allow", "").split(", ")} - {"OPTIONS"}
+            return errors.MethodNotAllowed(", ".join(sorted(allowed)))
         case 413:
             return errors.RequestTooLarge("The request body is too large.")
         case status if 400 <= status < 500:

@@ -11,19 +11,19 @@ from app.api.state import AnyConnection, gateway_of
 
 AnyRequest = Request[Any, Any, Any]
 
-PROBES = (HttpMethod.GET, HttpMethod.HEAD)
+_PROBES = (HttpMethod.GET, HttpMethod.HEAD)
 
 _LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 _FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
 
 
-@route("/livez", http_method=PROBES, media_type=MediaType.TEXT, include_in_schema=False)
+@route("/livez", http_method=_PROBES, media_type=MediaType.TEXT, include_in_schema=False)
 async def livez() -> str:
     """The event loop runs. Nothing else is asked: a database that is down is no reason to restart us."""
     return "alive"
 
 
-@route("/readyz", http_method=PROBES, media_type=MediaType.TEXT, include_in_schema=False)
+@route("/readyz", http_method=_PROBES, media_type=MediaType.TEXT, include_in_schema=False)
 async def readyz(request: AnyRequest) -> Response[str]:
     """There is a snapshot to route with, and no stop was asked for."""
     gateway = gateway_of(request)

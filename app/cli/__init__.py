@@ -71,7 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--host", help="address to listen on (HOST)")
     serve.add_argument("--port", type=_port, help="port to listen on; 0 takes a free one (PORT)")
     serve.add_argument(
-        "--demo", action="store_true", help="with a pretend provider, two models and an API key to try"
+        "--demo", action="store_true", help="with a pretend provider, models and an API key to try"
     )
     serve.set_defaults(run=_serve)
 

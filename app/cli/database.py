@@ -8,10 +8,9 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from app.api.admin.schemas.api_key import ApiKeyCreate
-from app.common.errors import Unavailable
 from app.common.secrets import Keyring
 from app.config import Settings, load
-from app.db.session import Database, is_outage
+from app.db.session import Database
 from app.domain.admin import Actor, ActorKind
 from app.services import migrations
 from app.services.api_keys import ApiKeys
@@ -20,7 +19,7 @@ from app.services.keyring import open_keyring
 
 def migrate() -> int:
     """`llm-gateway migrate`."""
-    changed = asyncio.run(_upgrade(load()))
+    changed = asyncio.run(migrations.upgrade(load()))
     print("The database has been brought up to date." if changed else "The database is up to date.")
     return 0
 
@@ -38,21 +37,12 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[Database, Keyring]]:
     :raises Unavailable: it does not answer.
     :raises KeyringError, SchemaError: it answers, but not to these settings or not to this version.
     """
-    await _upgrade(settings)
+    await migrations.upgrade(settings)
     database = Database(settings.database_url)
     try:
         yield database, await open_keyring(database, settings)
     finally:
         await database.aclose()
-
-
-async def _upgrade(settings: Settings) -> bool:
-    try:
-        return await migrations.upgrade(settings)
-    except Exception as error:
-        if is_outage(error) or (isinstance(error, OSError) and not settings.is_sqlite):
-            raise Unavailable(f"The database does not answer ({type(error).__name__}).") from error
-        raise
 
 
 async def _create_key(

@@ -15,7 +15,7 @@ from sqlalchemy.engine import make_url
 from app.common.errors import Unavailable
 from app.common.secrets import Keyring, KeyringError, read_master
 from app.config import Settings, SettingsError, load, unknown_names
-from app.db.session import Database, is_outage
+from app.db.session import Database
 from app.db.tables.meta import MetaRow
 from app.db.tables.provider import ProviderRow
 from app.providers.addresses import BlockedUrl, check_url, is_blocked
@@ -110,13 +110,8 @@ async def _database(settings: Settings) -> AsyncIterator[Finding]:
     try:
         current = await migrations.is_current(settings)
         database = Database(settings.database_url)
-    except (migrations.SchemaError, SettingsError) as error:
+    except (migrations.SchemaError, SettingsError, Unavailable) as error:
         yield _failed("database", str(error))
-        return
-    except Exception as error:
-        if not is_outage(error) and not isinstance(error, OSError):
-            raise
-        yield _failed("database", f"does not answer ({type(error).__name__})")
         return
     try:
         if not current:

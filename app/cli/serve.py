@@ -30,6 +30,9 @@ ENDING_SECONDS = 2.0
 WAIT_SECONDS = 2.0
 """Between two tries to ask the database for an administrator."""
 
+GC_THRESHOLD = 10_000
+"""Objects made between two looks for cycles of young ones; Python's own 700 are reached by a few requests."""
+
 _log = logging.getLogger(__name__)
 
 

@@ -1,14 +1,14 @@
 """Every error that reaches a caller, as one tree. `api/errors.py` next door turns them into the caller's dialect.
 
     GatewayError                    status  code                    when
-    ├── InvalidJson                 400     invalid_json            the body is no JSON object, or nests too deep
-    ├── InvalidRequest              400     invalid_request         no usable `model`, two `model` keys, two different API keys
-    ├── InvalidApiKey               401     invalid_api_key         unknown, disabled, expired or malformed key: one text for all
+    ├── InvalidJson                 400     invalid_json            no JSON object, or nested too deep
+    ├── InvalidRequest              400     invalid_request         no usable `model`, or two; two API keys
+    ├── InvalidApiKey               401     invalid_api_key         unknown, disabled, expired, malformed: one text
     ├── ModelNotAllowed             403     model_not_allowed       the key may not use the model
     ├── NotFound                    404     not_found               unknown path
     │   └── ModelNotFound           404     model_not_found         the model is not configured, or inactive
     ├── MethodNotAllowed            405     method_not_allowed      known path, wrong method
-    ├── RequestTooLarge             413     request_too_large       the body is over MAX_BODY_BYTES, counted while reading
+    ├── RequestTooLarge             413     request_too_large       over MAX_BODY_BYTES, counted while reading
     ├── UnsupportedEncoding         415     unsupported_encoding    the request body is compressed
     ├── NoMatchingProvider          422     no_matching_provider    the rules let no target through
     ├── RateLimitExceeded           429     rate_limit_exceeded     the key's own limit; carries `retry_after`
@@ -20,7 +20,7 @@
     │   ├── AuthUnavailable         503     auth_unavailable        an unknown key while our own database is down
     │   ├── Overloaded              503     overloaded              more requests in flight than allowed
     │   └── Draining                503     draining                the process is shutting down
-    ├── InternalError               500     internal_error          a bug of ours; the log has the trace under the request id
+    ├── InternalError               500     internal_error          a bug of ours; our log has its trace
     └── Problem                                                     the admin API only:
         ├── Unauthenticated         401     unauthenticated         no session and no token, or a wrong one
         ├── Forbidden               403     forbidden               a browser request from another site
@@ -65,7 +65,9 @@ class InvalidApiKey(GatewayError):
     status, code = 401, "invalid_api_key"
 
     def __init__(self) -> None:
-        super().__init__("Invalid API key. Send a key of this gateway as 'Authorization: Bearer' or 'x-api-key'.")
+        super().__init__(
+            "Invalid API key. Send a key of this gateway as 'Authorization: Bearer' or 'x-api-key'."
+        )
 
 
 class ModelNotAllowed(GatewayError):

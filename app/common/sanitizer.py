@@ -13,6 +13,8 @@ from app.common.headers import is_credential
 MASK = "***...***"
 _MASK = MASK.encode()
 
+MIN_SECRET_CHARACTERS = 16
+"""A shorter credential is a placeholder such as `none`: nothing to protect, and part of ordinary words."""
 MIN_MEDIA_CHARACTERS = 512
 """Shorter base64 is left alone: ids, signatures, small cursors."""
 
@@ -76,6 +78,13 @@ def sanitize_headers(raw: Iterable[tuple[bytes, bytes]]) -> list[tuple[str, str]
 def redact(body: bytes) -> bytes:
     """A body fit for a log: keys, tokens, PEM blocks and passwords masked, media replaced by their type and size."""
     return _mask(_media.sub(_note, body))
+
+
+def without(text: bytes, secret: str | None) -> bytes:
+    """The text with a secret that is known masked, whatever it looks like."""
+    if secret is None or len(secret) < MIN_SECRET_CHARACTERS:
+        return text
+    return text.replace(secret.encode(), _MASK)
 
 
 def _mask(text: bytes) -> bytes:

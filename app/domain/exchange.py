@@ -29,11 +29,11 @@ class Attempt(msgspec.Struct):
     ended: float | None = None
     status: int | None = None
     error: str | None = None
-    """Error class: `connect`, `dns`, `tls`, `blocked_address`, `reset`, `protocol`, `too_large`,
-    `redirect`, `timeout_connect`,
-    `timeout_first_byte`, `timeout_idle`, `timeout_total`, `client_left`, `cancelled`; None where a whole answer came."""
+    """Error class: `connect`, `dns`, `tls`, `blocked_address`, `reset`, `protocol`, `too_large`, `redirect`,
+    `timeout_connect`, `timeout_first_byte`, `timeout_idle`, `timeout_total`, `truncated`, `client_left`,
+    `client_stalled`, `cancelled`; None where a whole answer came."""
     next: str | None = None
-    """Why another attempt followed: `retry` (same target) or `failover` (next target) with its cause; None for the last."""
+    """Why another attempt followed: `retry` (same target) or `failover` (next target) and the cause; None: the last."""
 
 
 class Verdict(msgspec.Struct):
@@ -89,4 +89,6 @@ class Exchange(msgspec.Struct):
     @property
     def retry_count(self) -> int:
         """Attempts that were a retry on the same target; failovers are not counted."""
-        return sum(1 for attempt in self.attempts if attempt.next is not None and attempt.next.startswith("retry"))
+        return sum(
+            1 for attempt in self.attempts if attempt.next is not None and attempt.next.startswith("retry")
+        )

@@ -17,6 +17,7 @@ from app.domain.model import Model, Target
 from app.gateway.guard import Cause, Guard, Interrupted
 from app.gateway.retry import Next, Step, after, parse_retry_after
 from app.providers.failures import failure_class
+from app.providers.messages import raw_headers
 
 RawHeaders = list[tuple[bytes, bytes]]
 
@@ -154,7 +155,7 @@ class Attempts:
                 attempt.error = "redirect"
                 return Failure("redirect", self._after(model, error="redirect"))
             if status >= 400:
-                wait = parse_retry_after(response.headers.raw, self._clock.time())
+                wait = parse_retry_after(raw_headers(response), self._clock.time())
                 step = self._after(model, status=status, retry_after=wait)
                 if step.step is not Step.STOP:
                     return Failure(f"status {status}", step)
@@ -183,7 +184,7 @@ class Attempts:
         """Hold a plain answer until it is whole, so that a cut one can be retried; begin a stream at its first byte."""
         stream: Any = response.stream
         rest = aiter(stream)
-        status, headers = response.status_code, response.headers.raw
+        status, headers = response.status_code, raw_headers(response)
         is_stream = status < 400 and is_event_stream(headers)
         chunks: list[bytes] = []
         size = 0
@@ -195,7 +196,14 @@ class Attempts:
             if is_stream or size > self._max_answer:
                 first = b"".join(chunks)
                 return Begun(
-                    target, attempt, status, headers, first, is_stream=is_stream, rest=rest, close=stream.aclose
+                    target,
+                    attempt,
+                    status,
+                    headers,
+                    first,
+                    is_stream=is_stream,
+                    rest=rest,
+                    close=stream.aclose,
                 )
         if attempt.first_byte is None:
             attempt.first_byte = self._now()

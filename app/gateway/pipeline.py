@@ -14,6 +14,7 @@ from app.common.clock import Clock, SystemClock
 from app.common.errors import Draining, GatewayError, InternalError, MethodNotAllowed, Overloaded
 from app.common.headers import client_headers, upstream_headers
 from app.common.ids import request_id
+from app.common.sanitizer import without
 from app.config import Settings
 from app.domain.exchange import Attempt, EndReason, Exchange
 from app.domain.model import Target
@@ -104,7 +105,7 @@ class Pipeline:
             self.metrics.in_flight -= 1
             await story.guard.close()
             exchange.total_time = clock.monotonic() - started
-            exchange.response_body = b"".join(story.stored.pieces)
+            exchange.response_body = without(b"".join(story.stored.pieces), story.credential)
             if exchange.api_key_id is not None:
                 self._recorder.finish(endpoint, exchange, story.body, story.reader, story.answer)
             else:
@@ -153,6 +154,8 @@ class _Story:
         self.answer = b""
         """A plain answer without usage, whose tokens have to be counted."""
         self.stored = Stored(pipeline._keep)
+        self.credential: str | None = None
+        """What the upstream that answers was sent, and may repeat."""
 
     async def run(self) -> None:
         pipeline, exchange, scope = self.pipeline, self.exchange, self.scope
@@ -226,12 +229,15 @@ class _Story:
         exchange.target_id, exchange.target_model = target.id, target.target_model
         exchange.provider_id, exchange.provider = target.provider.id, target.provider.name
         exchange.first_byte_delay = answer.attempt.first_byte
-        headers = client_headers(answer.headers)
+        credential = self.credential = target.provider.credential
+        headers = [(name, without(value, credential)) for name, value in client_headers(answer.headers)]
         headers += added_headers(exchange)
         exchange.response_headers = headers
         coding = content_coding(answer.headers)
         unpacker = Unpacker(coding) if coding else None
         if not isinstance(answer, Begun):
+            if answer.status >= 400:  # some say which key they refuse, and it is not the client's
+                answer.body = without(answer.body, credential)
             exchange.response_size = len(answer.body)
             plain = answer.body if unpacker is None else unpacker.feed(answer.body)
             self.stored.add(plain)

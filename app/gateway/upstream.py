@@ -7,6 +7,7 @@ from app.domain.provider import Provider
 from app.protocols.endpoints import Endpoint
 from app.protocols.envelope import Envelope, splice
 from app.providers.dialect import DEFAULT_HEADERS, auth_headers, join
+from app.providers.messages import RawRequest
 
 RawHeaders = list[tuple[bytes, bytes]]
 
@@ -46,13 +47,12 @@ class UpstreamRequests:
             if default[0] not in own_names and all(name != default[0] for name, _ in headers):
                 raw.append(default)
         raw.append((b"content-length", b"%d" % len(content)))
-        return httpx.Request(
+        return RawRequest(
             "POST",
             url,
-            headers=raw,
-            stream=httpx.ByteStream(content),
-            extensions={
-                "content": content,
+            raw,
+            content,
+            {
                 "timeout": {
                     "connect": provider.timeouts.connect,
                     "pool": provider.timeouts.connect,

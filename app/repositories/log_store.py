@@ -29,8 +29,16 @@ BUSY_SECONDS: Final = 1.0
 
 _PIECES: Final = (500, 200, 50, 10, 1)
 """Rows per statement on SQLite, so that a few prepared statements serve every batch."""
-_REFUSALS: Final = ("22", "23")
-"""PostgreSQL manual, appendix A: data exceptions and integrity violations, the faults of a row."""
+_ROW_FAULTS: Final = (
+    sqlite3.IntegrityError,
+    sqlite3.DataError,
+    sqlite3.ProgrammingError,
+    sqlite3.InterfaceError,
+    OverflowError,
+    UnicodeError,
+)
+_ROW_FAULT_CLASSES: Final = ("22", "23")
+"""PostgreSQL manual, appendix A: data exceptions and integrity violations."""
 
 
 class RowsRefused(Exception):
@@ -64,8 +72,8 @@ class SqliteLogStore:
         dialect = database.engine.dialect
         self._arguments = dialect.create_connect_args(database.engine.url)
         self._busy_seconds = busy_seconds
-        self._log = _Insert(RequestLog, dialect)
-        self._payload = _Insert(RequestPayload, dialect)
+        self._log = _Pieces(_insert(RequestLog, dialect))
+        self._payload = _Pieces(_insert(RequestPayload, dialect))
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="log-writer")
         self._connection: sqlite3.Connection | None = None
 
@@ -84,13 +92,11 @@ class SqliteLogStore:
                 connection.execute("BEGIN IMMEDIATE")
                 self._log.run(connection, logs)
                 self._payload.run(connection, payloads)
-        except (sqlite3.OperationalError, sqlite3.DatabaseError) as error:
-            if isinstance(error, sqlite3.IntegrityError | sqlite3.DataError | sqlite3.ProgrammingError):
-                raise RowsRefused(type(error).__name__) from error
+        except _ROW_FAULTS as error:
+            raise RowsRefused(type(error).__name__) from error
+        except sqlite3.Error as error:
             self._disconnect()  # the file may be another one by the next time
             raise Unavailable(f"The database is not available ({error}).") from error
-        except (sqlite3.InterfaceError, OverflowError, UnicodeError) as error:
-            raise RowsRefused(type(error).__name__) from error
 
     def connect(self) -> sqlite3.Connection:
         """A connection to the database's file, for the writing thread."""
@@ -111,22 +117,22 @@ class PostgresLogStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._log = _Insert(RequestLog, database.engine.dialect)
-        self._payload = _Insert(RequestPayload, database.engine.dialect)
+        self._log = _insert(RequestLog, database.engine.dialect)
+        self._payload = _insert(RequestPayload, database.engine.dialect)
 
     async def write(self, logs: Rows, payloads: Rows) -> None:
         try:
             async with self._database.transaction() as session:
                 connection = await session.connection()
-                for insert, rows in ((self._log, logs), (self._payload, payloads)):
+                for statement, rows in ((self._log, logs), (self._payload, payloads)):
                     if rows:
-                        await connection.exec_driver_sql(insert.one, list(rows))
+                        await connection.exec_driver_sql(statement, list(rows))
         except Unavailable:
             raise
         except (SQLAlchemyError, OSError, TimeoutError) as error:
             cause = error.orig if isinstance(error, DBAPIError) else error
             state = getattr(cause, "sqlstate", None) or type(cause).__name__
-            if state[:2] in _REFUSALS:
+            if state[:2] in _ROW_FAULT_CLASSES:
                 raise RowsRefused(state) from error
             raise Unavailable(f"The database is not available ({state}).") from error
 
@@ -134,15 +140,12 @@ class PostgresLogStore:
         """The pool belongs to the database."""
 
 
-class _Insert:
-    """The statement that inserts one row, or several, and skips those whose key is there."""
+class _Pieces:
+    """Runs an INSERT of SQLite for any number of rows, with few statements of few different lengths."""
 
-    def __init__(self, model: type[Base], dialect: Dialect) -> None:
-        table = cast(Table, model.__table__)
-        insert = (sqlite.insert if dialect.name == "sqlite" else postgresql.insert)(table)
-        self.one = str(insert.on_conflict_do_nothing().compile(dialect=dialect))
-        row = "(" + ", ".join("?" * len(table.columns)) + ")"
-        self._sized = [(size, self.one.replace(row, ", ".join([row] * size))) for size in _PIECES]
+    def __init__(self, statement: str) -> None:
+        row = statement[statement.index("(?") : statement.index("?)") + 2]
+        self._sized = [(size, statement.replace(row, ", ".join([row] * size))) for size in _PIECES]
 
     def run(self, connection: sqlite3.Connection, rows: Rows) -> None:
         start = 0
@@ -150,3 +153,9 @@ class _Insert:
             while len(rows) - start >= size:
                 connection.execute(statement, tuple(chain.from_iterable(rows[start : start + size])))
                 start += size
+
+
+def _insert(model: type[Base], dialect: Dialect) -> str:
+    """The statement that inserts a row, in the order of the table's columns, and skips it if its key is there."""
+    insert = sqlite.insert if dialect.name == "sqlite" else postgresql.insert
+    return str(insert(cast(Table, model.__table__)).on_conflict_do_nothing().compile(dialect=dialect))

@@ -82,7 +82,7 @@ def _argument(report: Report, node: Call, arg: Node, field: Field, types: list[s
 def _zone(report: Report, arg: Node) -> None:
     if not isinstance(arg, Const) or not isinstance(arg.value, str) or zone(arg.value) is not None:
         return
-    zones = zoneinfo.available_timezones()
+    zones = _zones()
     place = arg.value.replace(" ", "_").rpartition("/")[2].lower()
     meant = min(
         (name for name in zones if name.rpartition("/")[2].lower() == place), default=near(arg.value, zones)
@@ -90,6 +90,11 @@ def _zone(report: Report, arg: Node) -> None:
     hint = f"did you mean `{meant}`?" if meant else 'for example `"UTC"`, `"Europe/Berlin"`'
     edit = Edit(arg.span, f'"{meant}"') if meant else None
     report.error(Code.UNKNOWN_TIME_ZONE, arg.span, f"there is no time zone `{arg.value}`", hint, edit)
+
+
+@functools.cache
+def _zones() -> frozenset[str]:
+    return frozenset(zoneinfo.available_timezones())
 
 
 @functools.lru_cache(maxsize=1024)

@@ -125,9 +125,12 @@ class _Check:
         if not field.holds("list"):
             self._no_list(listed, field)
             field = ANY
+        before = self.present
+        self.present = frozenset(path for path in before if not path.startswith("."))
         self.elements.append(field.element or ANY)
         condition = self.condition(node.condition)
         self.elements.pop()
+        self.present = before
         return msgspec.structs.replace(node, list=listed, condition=condition), result
 
     def _no_list(self, node: Node, field: Field) -> None:

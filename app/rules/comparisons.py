@@ -72,6 +72,8 @@ def _not_equal(
         if field.optional and not all(dotted(part) in present for part in paths):
             shown = report.source(operand)
             ours = f"exists({shown}) and {report.source(node)}"
+            if report.text[: node.span[0]].rstrip().lower().endswith(("not", "!")):
+                ours = f"({ours})"
             message = f"`!=` is true as well when `{shown}` is missing"
             edit = Edit(node.span, ours)
             report.warn(Code.NOT_EQUAL_OPTIONAL, node.span, message, f"if that is not meant: `{ours}`", edit)
@@ -138,6 +140,8 @@ def _mismatch(report: Report, node: Compare, left: Field, right: Field) -> None:
     """Two types that never meet; the literal of the two, if there is one, is what most likely has to change."""
     literal, (other, field) = node.right, (node.left, left)
     if isinstance(node.left, Const):
+        literal, (other, field) = node.left, (node.right, right)
+    if right.kinds == {"header"}:
         literal, (other, field) = node.left, (node.right, right)
     shown = report.source(other)
     if field.kinds == {"header"}:

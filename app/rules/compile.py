@@ -13,50 +13,31 @@ from typing import Any, cast
 import msgspec
 
 from app.rules import ast as tree
+from app.rules import content, values
 from app.rules import pycode as py
-from app.rules import values
 from app.rules.ast import Node
 from app.rules.calls import zone
 from app.rules.check import Checked
 from app.rules.conditions import Conditions
-from app.rules.content import text
 from app.rules.context import Facts, header_text
 from app.rules.cost import first_roots
 from app.rules.networks import Blocks
 from app.rules.operands import Operand
 from app.rules.operands import path as load
 
+_OPERATIONS = (
+    *("same", "less", "less_or_same", "contains", "starts_with", "ends_with", "one_of"),
+    *("length", "lower", "upper", "number", "header_values", "bucket", "hour", "weekday"),
+)
 _RUNTIME: dict[str, Any] = {
     "__builtins__": {},
     "M": values.MISSING,
     **{kind.__name__: kind for kind in (str, int, float, list, dict, type, tuple)},
     "len": len,
-    "text": text,
+    "text": content.text,
     "header_text": header_text,
     "zone": zone,
-    **{
-        function.__name__: function
-        for function in cast(
-            tuple[FunctionType, ...],
-            (
-                values.same,
-                values.less,
-                values.less_or_same,
-                values.contains,
-                values.starts_with,
-                values.ends_with,
-                values.one_of,
-                values.length,
-                values.lower,
-                values.upper,
-                values.number,
-                values.header_values,
-                values.bucket,
-                values.hour,
-                values.weekday,
-            ),
-        )
-    },
+    **{name: getattr(values, name) for name in _OPERATIONS},
 }
 """Everything generated code can name, besides its own constants."""
 
@@ -76,10 +57,10 @@ class Program(msgspec.Struct, frozen=True):
     ) -> Callable[[Facts], Any]:
         """The function `main`. `given` are the objects its code names beyond its own."""
         space = {**_RUNTIME, **self.objects, **given}
-        for (name, form), text_ in self.named.items():
-            space[text_] = _in_form(lists[name], form)
-        for text_, code in self.codes.items():
-            space[text_] = FunctionType(code, space)
+        for (listed, form), name in self.named.items():
+            space[name] = _in_form(lists[listed], form)
+        for name, code in self.codes.items():
+            space[name] = FunctionType(code, space)
         return cast(Callable[[Facts], Any], space[main])
 
 

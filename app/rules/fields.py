@@ -82,8 +82,13 @@ ROOT = _plant()
 def near(name: str, candidates: Iterable[str]) -> str | None:
     """The candidate most like the name, when one is within two slips of it (one in short names)."""
     best, limit = None, 1 if len(name) < 5 else 2
+    letters = frozenset(name)
     for candidate in candidates:
-        if abs(len(candidate) - len(name)) <= limit:
+        # One slip changes the length by one and the set of letters by two at most.
+        if (
+            abs(len(candidate) - len(name)) <= limit
+            and len(letters.symmetric_difference(candidate)) <= 2 * limit
+        ):
             slips = _slips(name, candidate)
             if slips <= limit:
                 best, limit = candidate, slips - 1

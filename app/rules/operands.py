@@ -38,8 +38,11 @@ _FUNCTIONS = {
 
 
 class Operand(msgspec.Struct, frozen=True):
-    """Code for a value. `sure` is the type it has when it is there, empty where any type may come; `header` values
-    are bytes, with None for a missing one; `always` is there in every request."""
+    """Code for a value.
+
+    `sure` is the type it has when it is there, empty where any type may come; `bytes` are headers, with None for a
+    missing one. `always`: it is there in every request. `none_is_missing`: None stands for MISSING.
+    """
 
     load: ast.expr
     sure: str = ""

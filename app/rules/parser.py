@@ -74,8 +74,9 @@ class _Reading:
             self.words.append(word)
             if (excess := self.limits.take(word)) is not None:
                 raise RuleError((*self.found, excess))
+        root: Node | None = None
         try:
-            root = cast(Node | None, self.machine.feed_eof())
+            root = self.machine.feed_eof()
         except UnexpectedToken:
             end = len(self.text.rstrip())
             self._mend(Word("$END", "", end, end))
@@ -147,8 +148,15 @@ def _lark() -> Lark:
     return Lark(GRAMMAR, parser="lalr", lexer="contextual", maybe_placeholders=False, transformer=_Build())
 
 
+class _Group(msgspec.Struct, frozen=True):
+    """A node in parentheses. They belong to the span of what is around the node, not to its own."""
+
+    node: Node
+    span: Span
+
+
 Part: TypeAlias = Any
-"""A token or a finished node: what a grammar rule is made of, in the order of the text."""
+"""A token, a node or a group: what a grammar rule is made of, in the order of the text."""
 
 
 def _span(parts: list[Part]) -> Span:
@@ -158,13 +166,17 @@ def _span(parts: list[Part]) -> Span:
     return int(start or 0), int(end or 0)
 
 
+def _nodes(parts: list[Part]) -> tuple[Any, ...]:
+    """The nodes among the parts, without tokens and parentheses."""
+    return tuple(
+        part.node if isinstance(part, _Group) else part for part in parts if not isinstance(part, Token)
+    )
+
+
 def _flat(kind: type[tree.And] | type[tree.Or], parts: list[Part]) -> Node:
     items: list[Node] = []
-    for part in parts:
-        if isinstance(part, kind):
-            items += part.items
-        elif not isinstance(part, Token):
-            items.append(part)
+    for node in _nodes(parts):
+        items += node.items if isinstance(node, kind) else (node,)
     return kind(tuple(items), span=_span(parts))
 
 
@@ -195,7 +207,7 @@ class _Build(Transformer[Token, Node]):
     """One method for each rule of the grammar, called as the parser reduces: no second pass, no recursion."""
 
     def start(self, parts: list[Part]) -> Node | None:
-        return parts[0] if parts else None
+        return next(iter(_nodes(parts)), None)
 
     def disjunction(self, parts: list[Part]) -> Node:
         return _flat(tree.Or, parts)
@@ -204,20 +216,17 @@ class _Build(Transformer[Token, Node]):
         return _flat(tree.And, parts)
 
     def negated(self, parts: list[Part]) -> Node:
-        return tree.Not(parts[1], span=_span(parts))
+        return tree.Not(*_nodes(parts), span=_span(parts))
 
     def comparison(self, parts: list[Part]) -> Node:
-        left, operator, right = parts
-        return tree.Compare(str(operator), left, right, span=_span(parts))
+        return tree.Compare(str(parts[1]), *_nodes(parts), span=_span(parts))
 
     def membership(self, parts: list[Part]) -> Node:
-        member = tree.Member(parts[0], parts[-1], span=_span(parts))
+        member = tree.Member(*_nodes(parts), span=_span(parts))
         return tree.Not(member, span=member.span) if len(parts) == 4 else member
 
-    def group(self, parts: list[Part]) -> Node:
-        """The span takes the parentheses in, so that a cut by span is a whole expression."""
-        node: Node = msgspec.structs.replace(parts[1], span=_span(parts))
-        return node
+    def group(self, parts: list[Part]) -> _Group:
+        return _Group(_nodes(parts)[0], _span(parts))
 
     def path(self, parts: list[Part]) -> Node:
         return tree.Path(str(parts[0]), _steps(parts[1:]), span=_span(parts))
@@ -249,7 +258,3 @@ class _Build(Transformer[Token, Node]):
 
     def literal(self, parts: list[Part]) -> Node:
         return _const(parts[0])
-
-
-def _nodes(parts: list[Part]) -> tuple[Any, ...]:
-    return tuple(part for part in parts if not isinstance(part, Token))

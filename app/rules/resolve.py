@@ -62,7 +62,7 @@ def _descend(report: Report, node: Path | Elem, field: Field, steps: tuple[Step,
     optional = field.optional
     for step in steps:
         if isinstance(step.key, int):
-            below = field.element if field.holds("list") else None
+            below = (field.element or ANY) if field.holds("list") else None
             spelled_step = f"[{step.key}]"
             optional = True
         else:

@@ -57,7 +57,7 @@ def log_row(exchange: Exchange) -> tuple[Any, ...]:
         exchange.revision,
         exchange.api_key_id,
         _text(exchange.api_key_name),
-        _text(exchange.requested_model),
+        _model(exchange),
         exchange.is_stream,
         target[0],
         _text(target[1]),
@@ -138,6 +138,14 @@ def _redact_cut(body: bytes) -> bytes:
     while end > start and body[end - 1] in _WORD:
         end -= 1
     return redact((body[:end] if end > start else body) + b'"')[:-1]
+
+
+def _model(exchange: Exchange) -> str | None:
+    """The model asked for. One that is not configured may be anything, an API key in the wrong place for example."""
+    name = _text(exchange.requested_model)
+    if name and exchange.target_id is None and not exchange.trace:
+        return redact(name.encode()).decode()
+    return name
 
 
 def _text(text: str | None, length: int = NAME_LENGTH) -> str | None:

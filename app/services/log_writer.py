@@ -21,7 +21,8 @@ from app.services.log_rows import log_row, payload_row, trim
 BATCH: Final = 200
 """Waiting records that are written at once."""
 GREATEST_BATCH: Final = 500
-"""Records of one transaction, when more wait."""
+GREATEST_BATCH_BYTES: Final = 8 * 1024 * 1024
+"""Records, and bytes of their bodies, that one transaction takes when more wait."""
 FLUSH_SECONDS: Final = 0.25
 """The longest a record waits for others to be written with."""
 FIRST_DELAY: Final = 0.25
@@ -154,9 +155,8 @@ class LogWriter:
             await self._until_due()
             if not self._queue:
                 return
-            batch = [self._queue.popleft() for _ in range(min(len(self._queue), GREATEST_BATCH))]
+            batch = self._take()
             self._in_hand = len(batch)
-            self._bytes -= sum(size for _, size in batch)
             await self._write(await self._rows(batch))
 
     async def _until_due(self) -> None:
@@ -170,10 +170,21 @@ class LogWriter:
             await self._wake.wait()
             timer.cancel()
 
-    async def _rows(self, batch: list[tuple[Exchange, int]]) -> list[_Pair]:
+    def _take(self) -> list[Exchange]:
+        """The next batch, out of the queue."""
+        batch: list[Exchange] = []
+        size = 0
+        while self._queue and len(batch) < GREATEST_BATCH and size < GREATEST_BATCH_BYTES:
+            exchange, bytes_of_bodies = self._queue.popleft()
+            batch.append(exchange)
+            size += bytes_of_bodies
+        self._bytes -= size
+        return batch
+
+    async def _rows(self, batch: list[Exchange]) -> list[_Pair]:
         pairs: list[_Pair] = []
         began = self._clock.monotonic()
-        for exchange, _ in batch:
+        for exchange in batch:
             try:
                 log = log_row(exchange)
             except Exception as error:  # one record must not keep the others from being written

@@ -2,7 +2,8 @@
 
 import importlib.resources
 import os
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -11,7 +12,9 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
+from app.common.errors import Unavailable
 from app.config import Settings
+from app.db.session import is_outage
 
 LOCK: Final = 0x6C6C6D67
 """PostgreSQL advisory lock held by the one process that migrates."""
@@ -35,12 +38,12 @@ async def upgrade(settings: Settings) -> bool:
 
     :returns: whether there were any.
     :raises SchemaError: the database was made by a newer version.
+    :raises Unavailable: it does not answer.
     """
     url = make_url(settings.database_url)
     if settings.is_sqlite and url.database:
         _create_private(Path(url.database))
-    engine = _engine(settings)
-    try:
+    async with _engine(settings) as engine:
         async with engine.connect() as connection:
             if await connection.run_sync(_is_current):
                 return False
@@ -51,24 +54,20 @@ async def upgrade(settings: Settings) -> bool:
                 await connection.run_sync(_migrate)
                 await connection.commit()
             return behind
-    finally:
-        await engine.dispose()
 
 
 async def is_current(settings: Settings) -> bool:
     """Whether the database has seen all migrations; nothing is changed.
 
     :raises SchemaError: the database was made by a newer version.
+    :raises Unavailable: it does not answer.
     """
-    engine = _engine(settings)
-    try:
-        async with engine.connect() as connection:
-            return await connection.run_sync(_is_current)
-    finally:
-        await engine.dispose()
+    async with _engine(settings) as engine, engine.connect() as connection:
+        return await connection.run_sync(_is_current)
 
 
-def _engine(settings: Settings) -> AsyncEngine:
+@asynccontextmanager
+async def _engine(settings: Settings) -> AsyncIterator[AsyncEngine]:
     engine = create_async_engine(
         settings.database_url,
         poolclass=NullPool,
@@ -77,7 +76,14 @@ def _engine(settings: Settings) -> AsyncEngine:
     )
     if settings.is_sqlite:
         event.listen(engine.sync_engine, "connect", _begin_by_hand)
-    return engine
+    try:
+        yield engine
+    except Exception as error:
+        if is_outage(error) or (isinstance(error, OSError) and not settings.is_sqlite):
+            raise Unavailable(f"The database does not answer ({type(error).__name__}).") from error
+        raise
+    finally:
+        await engine.dispose()
 
 
 def _is_current(connection: Connection) -> bool:

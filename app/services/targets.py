@@ -113,7 +113,8 @@ class Targets(ResourceService[TargetRow]):
             refuse([FieldError("/target_ids", "not_the_targets", message, suggestion=str(list(targets)))])
         for position, target_id in enumerate(target_ids):
             targets[target_id].position = position
-        self._touch(row)
+        if list(targets) != list(target_ids):
+            self._touch(row)
         await self._session.flush()
         await revisions.record(
             self._session,

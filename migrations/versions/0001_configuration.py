@@ -69,9 +69,15 @@ def upgrade() -> None:
     op.create_table(
         "target",
         *row(
-            sa.Column("model_id", BigInt, sa.ForeignKey("model.id", ondelete="CASCADE"), nullable=False, index=True),
             sa.Column(
-                "provider_id", BigInt, sa.ForeignKey("provider.id", ondelete="RESTRICT"), nullable=False, index=True
+                "model_id", BigInt, sa.ForeignKey("model.id", ondelete="CASCADE"), nullable=False, index=True
+            ),
+            sa.Column(
+                "provider_id",
+                BigInt,
+                sa.ForeignKey("provider.id", ondelete="RESTRICT"),
+                nullable=False,
+                index=True,
             ),
             sa.Column("target_model", sa.String(200), nullable=False),
             sa.Column("rule", sa.Text, nullable=False),

@@ -4,7 +4,6 @@ Litestar would decode first and convert leniently then: `"5"` would pass for a n
 """
 
 import difflib
-import functools
 from datetime import datetime
 from typing import Any
 
@@ -17,15 +16,12 @@ from litestar.params import ParameterKwarg
 
 from app.api.faults import escape, failed, from_msgspec
 from app.api.state import AnyConnection
-from app.common.errors import (
-    FieldError,
-    InvalidJson,
-    MethodNotAllowed,
-    UnsupportedMediaType,
-)
+from app.common.errors import FieldError, InvalidJson, MethodNotAllowed, UnsupportedMediaType
 from app.domain.admin import Actor
 from app.services.admin_auth import Identity
 
+_PARAMETERS = "gateway_parameters"
+"""Where a handler's own are kept, in its `opt`."""
 _MEDIA_TYPES = ("application/json", "application/merge-patch+json")
 
 
@@ -73,13 +69,9 @@ async def require_known_parameters(connection: AnyConnection, handler: BaseRoute
     for name, value in connection.query_params.multi_items():
         if name not in known:
             near = next(iter(difflib.get_close_matches(name, known, n=1)), None)
+            pointer = f"/{escape(name[:64])}"
             faults.append(
-                FieldError(
-                    f"/{escape(name[:64])}",
-                    "unknown_parameter",
-                    "There is no such parameter.",
-                    suggestion=near,
-                )
+                FieldError(pointer, "unknown_parameter", "There is no such parameter.", suggestion=near)
             )
         elif known[name] and value != "null" and "-" not in value[1:]:
             faults.append(
@@ -99,19 +91,22 @@ async def refuse_options(connection: AnyConnection, _: BaseRouteHandler) -> None
         methods = {
             str(method) for route in connection.app.routes if route.path == path for method in route.methods
         }
+        methods.discard("OPTIONS")
         raise MethodNotAllowed(", ".join(sorted(methods)))
 
 
-@functools.cache
 def _parameters(handler: BaseRouteHandler) -> dict[str, bool]:
     """Query parameters of a handler and of what it depends on, and which of them are times."""
-    signatures = [handler.parsed_fn_signature]
-    signatures += [provide.parsed_fn_signature for provide in handler.resolve_dependencies().values()]
-    return {
-        field.kwarg_definition.name or name: datetime
-        in (field.annotation, *(t.annotation for t in field.inner_types))
-        for signature in signatures
-        for name, field in signature.parameters.items()
-        if isinstance(field.kwarg_definition, ParameterKwarg)
-        and field.kwarg_definition.param_type is ParamType.QUERY
-    }
+    found: dict[str, bool] | None = handler.opt.get(_PARAMETERS)
+    if found is None:
+        signatures = [handler.parsed_fn_signature]
+        signatures += [provide.parsed_fn_signature for provide in handler.resolve_dependencies().values()]
+        fields = {name: field for signature in signatures for name, field in signature.parameters.items()}
+        found = handler.opt[_PARAMETERS] = {
+            field.kwarg_definition.name or name: datetime
+            in (field.annotation, *(t.annotation for t in field.inner_types))
+            for name, field in fields.items()
+            if isinstance(field.kwarg_definition, ParameterKwarg)
+            and field.kwarg_definition.param_type is ParamType.QUERY
+        }
+    return found

@@ -12,5 +12,7 @@ def pipeline_of(scope: Scope) -> Pipeline:
     """:raises AuthUnavailable: the database has not answered since the start, so no key is known yet."""
     pipeline: Pipeline | None = scope["litestar_app"].state.get(STATE_KEY)
     if pipeline is None:
-        raise AuthUnavailable("The gateway is starting: its database does not answer yet. Try again.", retry_after=2.0)
+        raise AuthUnavailable(
+            "The gateway is starting: its database does not answer yet. Try again.", retry_after=2.0
+        )
     return pipeline

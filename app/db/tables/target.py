@@ -11,7 +11,9 @@ class TargetRow(Row):
     __table_args__ = (CheckConstraint("weight >= 1", "weight"), Row.__table_args__)
 
     model_id: Mapped[int] = mapped_column(BigInt, ForeignKey("model.id", ondelete="CASCADE"), index=True)
-    provider_id: Mapped[int] = mapped_column(BigInt, ForeignKey("provider.id", ondelete="RESTRICT"), index=True)
+    provider_id: Mapped[int] = mapped_column(
+        BigInt, ForeignKey("provider.id", ondelete="RESTRICT"), index=True
+    )
     target_model: Mapped[str] = mapped_column(String(200))
     rule: Mapped[str] = mapped_column(Text)
     grammar: Mapped[int]

@@ -24,6 +24,8 @@ class Waits(msgspec.Struct, frozen=True):
     read: float | None = None
     write: float | None = None
     pool: float | None = None
+    first_byte: float | None = None
+    """From the request sent to the whole head of the answer; `read` is the longest silence after that."""
 
 
 class Answer(httpx.AsyncByteStream):

@@ -206,7 +206,9 @@ class Connection(asyncio.Protocol):
     # The silence timer.
 
     def _limit(self, answer: Answer) -> float | None:
-        return answer.waits.read if self._unsent is None else answer.waits.write
+        if self._unsent is not None:
+            return answer.waits.write
+        return answer.waits.read if answer.status else answer.waits.first_byte
 
     def _set_timer(self, now: float, delay: float) -> None:
         if self._timer is not None:

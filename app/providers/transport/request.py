@@ -5,6 +5,8 @@ from collections.abc import AsyncGenerator, AsyncIterator
 import httpx
 import msgspec
 
+from app.providers.messages import RawRequest, raw_headers
+
 _FRAMING = frozenset((b"content-length", b"transfer-encoding"))
 _NO_BODY = frozenset(("GET", "HEAD", "DELETE", "OPTIONS"))
 
@@ -23,27 +25,24 @@ class Outgoing(msgspec.Struct):
 def encode(request: httpx.Request) -> Outgoing:
     """Build the head of a request and find its body. Whatever can be wrong with a request is found here.
 
-    The body is `request.extensions["content"]` (bytes) if given, else the request's own. `content-length` and
-    `transfer-encoding` of the request are replaced by what is really sent, except that a `content-length` tells
-    how long a streamed body will be. Other headers go out as they are, in their order.
+    `content-length` and `transfer-encoding` of the request are replaced by what is really sent, except that a
+    `content-length` tells how long a streamed body will be. Other headers go out as they are, in their order.
 
-    :raises TypeError: `content` is not bytes.
     :raises httpx.LocalProtocolError: a line break or NUL in method, target or headers.
     """
-    body: bytes | None = request.extensions.get("content")
+    body: bytes | None = None
     stream: httpx.AsyncByteStream | httpx.SyncByteStream | None = None
-    if body is None:
-        if isinstance(request.stream, httpx.ByteStream):
-            body = b"".join(request.stream)
-        else:
-            stream = request.stream
-    elif not isinstance(body, bytes):
-        raise TypeError("extensions['content'] must be bytes")
+    if isinstance(request, RawRequest):
+        body = request.content_bytes
+    elif isinstance(request.stream, httpx.ByteStream):
+        body = b"".join(request.stream)
+    else:
+        stream = request.stream
     url = request.url
     parts = [request.method.encode("latin-1"), b" ", url.raw_path, b" HTTP/1.1\r\n"]
     lines = 2
     host = length = None
-    for name, value in request.headers.raw:
+    for name, value in raw_headers(request):
         lower = name.lower()
         if lower in _FRAMING:
             if lower == b"content-length":

@@ -8,6 +8,7 @@ import httpx
 
 from app.common.clock import Clock, SystemClock, TimerHandle
 from app.providers.addresses import Address, is_blocked
+from app.providers.messages import RawResponse
 from app.providers.transport.answer import Answer, Waits
 from app.providers.transport.connection import Connection
 from app.providers.transport.dial import Dialler, tls_context
@@ -31,8 +32,8 @@ class Transport(httpx.AsyncBaseTransport):
 
     `request.extensions` may hold
     `timeout`: seconds as httpx has them: `pool` for a free connection, `connect` for DNS, TCP and TLS together, `read`
-    and `write` for the longest silence of the upstream. Absent or None: no limit;
-    `content`: the body as bytes, instead of the request's own;
+    and `write` for the longest silence of the upstream, and `first_byte` from the request sent to the head of the
+    answer, by default `read`. Absent or None: no limit;
     `verify_tls`: False accepts any certificate [True].
 
     A request that finds its kept-alive connection closed before a single byte of the answer is sent once more on
@@ -91,7 +92,7 @@ class Transport(httpx.AsyncBaseTransport):
             answer = await self._exchange(link, outgoing, waits, no_body=no_body)
         if not answer.status and answer.error is not None:
             raise answer.error
-        return httpx.Response(answer.status, headers=answer.headers, stream=answer)
+        return RawResponse(answer.status, answer.headers, answer)
 
     async def _exchange(self, link: Connection, outgoing: Outgoing, waits: Waits, *, no_body: bool) -> Answer:
         answer = Answer(link, waits, no_body=no_body, head_limit=self._head_limit)
@@ -182,7 +183,8 @@ class Transport(httpx.AsyncBaseTransport):
 
 def _waits(timeout: Mapping[str, float | None]) -> Waits:
     get = timeout.get
-    return Waits(get("connect"), get("read"), get("write"), get("pool"))
+    read = get("read")
+    return Waits(get("connect"), read, get("write"), get("pool"), get("first_byte", read))
 
 
 def _is_stale(answer: Answer) -> bool:

@@ -1,5 +1,7 @@
 """Pages of rows: sorted, searched, counted; and ids and names nothing can have."""
 
+from typing import Any
+
 import pytest
 
 from app.common.secrets import Keyring
@@ -17,7 +19,7 @@ async def filled(database: Database, keyring: Keyring) -> Database:
 
 
 async def page(
-    database: Database, *, search: str | None = None, is_active: bool | None = None, **place: object
+    database: Database, *, search: str | None = None, is_active: bool | None = None, **place: Any
 ) -> object:
     async with database.read() as session:
         providers = ProviderRepository(session)

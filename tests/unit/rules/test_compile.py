@@ -10,10 +10,10 @@ from app.rules import pycode
 from app.rules.check import check as check_tree
 from app.rules.compile import Program, compile_choice, compile_rule
 from app.rules.conditions import Conditions
-from app.rules.engine import predicate
+from app.rules.engine import RuleSet, predicate
 from app.rules.evaluate import Evaluation
 from app.rules.parser import Parsed, parse
-from tests.unit.rules.builders import LISTS, facts
+from tests.unit.rules.builders import LISTS, facts, model
 
 
 def _compiled(text: str) -> Program:
@@ -65,7 +65,6 @@ def test_texts_of_the_user_are_constants_only() -> None:
 def test_generated_functions_have_no_builtins() -> None:
     choose = _compiled("any(body.messages, .role == model)").link("passes", LISTS, {})
     assert isinstance(choose, FunctionType)
-    assert choose.__builtins__ == {}
     assert choose.__globals__["__builtins__"] == {}
 
 
@@ -108,6 +107,35 @@ def test_hostile_text_does_not_slow_a_pattern_down() -> None:
     started = time.thread_time()
     assert passes(facts(body={"user": _LONG})) is False
     assert time.thread_time() - started < 1
+
+
+_DEEP_PATH = 'body["a"]' + ".a" * 22 + "[0]"
+_DEEP_ELEMENT = "." + _DEEP_PATH.removeprefix("body")
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        " and ".join(["stream"] * 200),
+        " or ".join(["has_images"] * 200),
+        "not " * 24 + "stream",
+        "not (" * 12 + "stream" + ")" * 12,
+        "(" * 24 + f"{_DEEP_PATH} == {_DEEP_PATH}" + ")" * 24,
+        "lower(" * 23 + _DEEP_PATH + ")" * 23 + ' == "a"',
+        "(" * 23 + "stream" + " == has_tools)" * 23,
+        f"any({_DEEP_PATH}, any({_DEEP_ELEMENT}, {_DEEP_ELEMENT} == {_DEEP_PATH}))",
+        "body.n in [" + ",".join(str(number) for number in range(900)) + "]",
+    ],
+    ids=range(9),
+)
+def test_the_largest_rules_compile_on_a_deep_stack(rule: str) -> None:
+    def deeper(frames: int) -> bool:
+        if frames:
+            return deeper(frames - 1)
+        rules = RuleSet(model(rule))
+        return len(rules.choose(facts())) == sum(verdict.passed for verdict in rules.explain(facts())[1:])
+
+    assert deeper(400)
 
 
 def test_an_empty_tree_always_passes() -> None:

@@ -125,8 +125,8 @@ async def take(
             await targets.remove(model, target[0])
             models[model][1].remove(target)
         case "key", (allowed,):
-            row, value = await configuration.api_key(allowed_models=allowed)
-            keys.append(Key(row.id, [value], allowed))
+            made, value = await configuration.api_key(allowed_models=allowed)
+            keys.append(Key(made.id, [value], allowed))
         case "switch key", (place, active):
             key = at(keys, place, NO_KEY)
             await configuration.api_keys.set_active(key.id, active)
@@ -146,7 +146,7 @@ def at(found: list[T], place: int, nothing: T) -> T:
 
 
 async def check(expected: Expected, configuration: Configuration, snapshot: SnapshotService) -> None:
-    whole = {"search": None, "is_active": None, "sort": "name", "page": 1, "page_size": 200}
+    whole: dict[str, Any] = {"search": None, "is_active": None, "sort": "name", "page": 1, "page_size": 200}
     rows, _ = await configuration.providers.page(**whole)
     assert {row.name: (row.id, row.is_active) for row in rows} == expected.providers
     stored, _ = await configuration.models.page(**whole)
@@ -158,7 +158,7 @@ async def check(expected: Expected, configuration: Configuration, snapshot: Snap
         name: [target.id for target in route.model.targets] for name, route in snapshot.current.routes.items()
     } == expected.routes()
     assert {digest: (key.id, key.allowed_models) for digest, key in snapshot.current.keys.items()} == {
-        snapshot.key_digest(value): (key.id, set(key.models))
+        snapshot.key_digest(value): (key.id, frozenset(key.models))
         for key in expected.keys
         if key.is_active
         for value in key.values

@@ -138,6 +138,18 @@ async def test_bodies_that_wait_have_a_budget(database: Database, clock: ManualC
     await writer.close()
 
 
+async def test_records_with_large_bodies_go_in_small_batches(
+    database: Database, store: WatchedStore, clock: ManualClock
+) -> None:
+    size = log_writer.GREATEST_BATCH_BYTES // 4
+    writer = LogWriter(database, Settings(log_payload_max_bytes=size), clock, store)
+    for _ in range(10):
+        writer.put(exchange(request_body=b"x " * (size // 2), request_size=size, response_body=b""))
+    writer.start()
+    assert await writer.close() == 0
+    assert store.batches == [4, 4, 2]
+
+
 async def test_long_bodies_are_let_go_of_at_once(database: Database, clock: ManualClock) -> None:
     writer = LogWriter(database, Settings(log_payload_max_bytes=10), clock)
     record = exchange(request_body=b"x" * 1000, request_size=1000)

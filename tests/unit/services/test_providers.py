@@ -1,5 +1,7 @@
 """Providers: credentials go in and never out, hosts don't change behind their backs, nothing in use is removed."""
 
+from typing import Any
+
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -13,7 +15,7 @@ from app.services.revisions import Revisions
 from tests.support.configuration import CREDENTIAL, Configuration
 
 
-async def changes(session: AsyncSession, resource: str = "provider") -> list[tuple[str, dict[str, object]]]:
+async def changes(session: AsyncSession, resource: str = "provider") -> list[tuple[str, dict[str, Any]]]:
     rows, _ = await Revisions(session).page(
         resource=resource, resource_id=None, name=None, page=1, page_size=100
     )
@@ -139,7 +141,7 @@ async def test_without_a_credential_the_host_may_change(database: Database, keyr
     ],
 )
 async def test_what_a_provider_must_not_have(
-    sqlite_database_url: str, keyring: Keyring, fields: dict[str, object], pointer: str, code: str
+    sqlite_database_url: str, keyring: Keyring, fields: dict[str, Any], pointer: str, code: str
 ) -> None:
     database = Database(sqlite_database_url)
     async with database.transaction() as session:

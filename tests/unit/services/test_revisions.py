@@ -1,6 +1,7 @@
 """Revisions: in the transaction of the change, in the order of the commits."""
 
 import asyncio
+from typing import Any
 
 from app.db.session import Database
 from app.services import revisions
@@ -27,7 +28,7 @@ async def test_newest_first(database: Database) -> None:
         rows, _ = await found.page(resource="thing", resource_id=1, name="a", page=1, page_size=2)
         assert [row.resource_name for row in rows] == ["a"]
         for nothing in ({"resource": "other"}, {"resource_id": 2}, {"name": "d"}, {"name": "\0"}):
-            filters = {"resource": None, "resource_id": None, "name": None, **nothing}
+            filters: dict[str, Any] = {"resource": None, "resource_id": None, "name": None, **nothing}
             assert await found.page(**filters, page=1, page_size=2) == ([], 0)
         assert (rows[0].actor_kind, rows[0].actor_name) == ("command", "test")
 

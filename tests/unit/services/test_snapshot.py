@@ -57,7 +57,11 @@ async def test_everything_the_hot_path_needs(
     route = snapshot.current.routes["m"]
     model = route.model
     assert (model.name, model.rule, model.strategy) == ("m", 'headers.x-a == "b"', Strategy.WEIGHTED)
-    assert (model.retry.max_attempts, model.retry.delay, model.retry.final_statuses) == (4, 0.0, {400})
+    assert (model.retry.max_attempts, model.retry.delay, model.retry.final_statuses) == (
+        4,
+        0.0,
+        frozenset({400}),
+    )
     assert [target.provider.name for target in model.targets] == ["two", "one"]
     by_env, anthropic = (target.provider for target in model.targets)
     assert by_env.credential == "sk-from-environment"
@@ -71,7 +75,12 @@ async def test_everything_the_hot_path_needs(
     assert anthropic.timeouts.idle == 9.0
 
     key = snapshot.current.keys[snapshot.key_digest(value)]
-    assert (key.name, key.allowed_models, key.tags, key.metadata) == ("key", {"m"}, ("t",), {"n": 1})
+    assert (key.name, key.allowed_models, key.tags, key.metadata) == (
+        "key",
+        frozenset({"m"}),
+        ("t",),
+        {"n": 1},
+    )
 
 
 async def test_only_what_is_active(database: Database, keyring: Keyring, snapshot: SnapshotService) -> None:

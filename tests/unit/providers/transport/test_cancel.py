@@ -141,6 +141,20 @@ async def test_error_of_the_source_of_the_body(transport: Transport) -> None:
         assert slots(transport) == (0, 0, 0)
 
 
+async def test_while_waiting_for_a_connection() -> None:
+    async with ScriptedUpstream([WAIT]) as upstream, Transport(max_connections_per_origin=1) as transport:
+        first = asyncio.create_task(fetch(transport, get(upstream.url)))
+        others = [asyncio.create_task(fetch(transport, get(upstream.url))) for _ in range(3)]
+        await until(lambda: slots(transport) == (1, 0, 3))
+        for left, task in enumerate(others):
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            assert slots(transport) == (1, 0, 2 - left)
+        await _cancelled(asyncio.wait_for(first, 5), lambda: True, transport)
+        assert len(upstream.requests) == 1
+
+
 async def test_in_the_moment_the_turn_comes() -> None:
     """Whoever is cancelled with a slot or a connection already in hand passes it on."""
     gate = asyncio.Event()

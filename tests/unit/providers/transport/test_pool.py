@@ -7,6 +7,8 @@ import httpx
 import pytest
 
 from app.providers.transport import ConnectionReset, OriginStats, SendFailed, Transport
+from app.providers.transport.connection import Connection
+from app.providers.transport.pool import Origin
 from tests.support.sockets import CLOSE, RESET, WAIT, ScriptedUpstream, Step, answer, chunk, head
 from tests.unit.providers.transport.support import (
     ManualClock,
@@ -248,6 +250,28 @@ async def test_early_refusal_of_a_streamed_body(transport: Transport) -> None:
         assert slots(transport) == (0, 0, 0)
 
 
+@pytest.mark.parametrize("streamed", [True, False])
+async def test_answered_before_the_request_is_whole(transport: Transport, streamed: bool) -> None:
+    answered = asyncio.Event()
+
+    async def slow() -> AsyncIterator[bytes]:
+        yield b"x" * 1000
+        await answered.wait()
+        yield b"y"
+
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer(b"no", 401))
+        await writer.drain()
+        answered.set()
+        await reader.read() if streamed else await asyncio.Event().wait()
+
+    async with raw_server(refuse) as url:
+        request = httpx.Request("POST", url, content=slow() if streamed else b"x" * 50_000_000)
+        assert await fetch(transport, request) == (401, b"no")
+        assert slots(transport) == (0, 0, 0)
+
+
 async def test_closing_the_transport_ends_everything() -> None:
     async with ScriptedUpstream([answer(b"ok")], [head(), chunk(b"a"), WAIT], [WAIT]) as upstream:
         transport = Transport(max_connections_per_origin=2)
@@ -269,3 +293,19 @@ async def test_closing_the_transport_ends_everything() -> None:
         assert slots(transport) == (0, 0, 0)
         await transport.aclose()
         await until(lambda: all(connection.peer_left.is_set() for connection in upstream.connections))
+
+
+async def test_a_second_try_makes_room_at_the_limit() -> None:
+    clock = ManualClock()
+    origin = Origin("http", "127.0.0.1", 80, verify=True, limit=1, clock=clock)
+    origin.opened = 1
+    async with ScriptedUpstream() as upstream:
+        _, link = await asyncio.get_running_loop().create_connection(
+            lambda: Connection(clock, set(), high_water=1, head_limit=1), "127.0.0.1", upstream.port
+        )
+        link.origin = origin
+        origin.put(link)
+        assert await origin.admit(None, fresh=True) is None
+        assert link.gone
+        assert origin.stats == OriginStats("http://127.0.0.1:80", 1, 0, 0)
+        await link.lost

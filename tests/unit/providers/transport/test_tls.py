@@ -1,8 +1,9 @@
 """TLS: certificates, names, SNI and ALPN, and being told not to look."""
 
 import asyncio
+import contextlib
 import ssl
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 
 import httpx
 import pytest
@@ -11,7 +12,7 @@ import trustme
 from app.common.clock import SystemClock
 from app.providers.transport import ConnectionReset, Resolver, TlsError, Transport
 from tests.support.sockets import CLOSE, ScriptedUpstream, answer, chunk, head
-from tests.unit.providers.transport.support import fetch, get, post, raw_server, slots
+from tests.unit.providers.transport.support import ManualClock, fetch, get, post, raw_server, slots, until
 
 
 @pytest.fixture(scope="module")
@@ -163,3 +164,36 @@ async def test_stale_and_cut_connections(authority: trustme.CA, transport: Trans
         assert caught.value.in_body
         assert slots(transport) == (0, 0, 0)
         assert [request.connection for request in upstream.requests] == [0, 0, 1, 1]
+
+
+@pytest.mark.parametrize("cancelled", [True, False])
+async def test_connection_that_dies_on_its_way_to_who_waits(authority: trustme.CA, cancelled: bool) -> None:
+    """With TLS, the last byte of an answer and the end of the connection may come out of a single read."""
+    clock, gate = ManualClock(), asyncio.Event()
+
+    async def once() -> AsyncIterator[bytes]:  # a body that can't be sent a second time
+        yield b"a"
+
+    async with (
+        ScriptedUpstream(
+            [gate, answer(b"one"), CLOSE], [answer(b"two")], tls=server_context(authority, "127.0.0.1")
+        ) as upstream,
+        Transport(max_connections_per_origin=1, clock=clock) as transport,
+    ):
+        first = asyncio.create_task(fetch(transport, get(upstream.url, verify_tls=False)))
+        await until(lambda: len(upstream.requests) == 1)
+        request = httpx.Request("POST", upstream.url, content=once(), extensions={"verify_tls": False})
+        second = asyncio.create_task(fetch(transport, request))
+        await until(lambda: slots(transport) == (1, 0, 1))
+        gate.set()
+        await until(lambda: slots(transport)[2] == 0)
+        if cancelled:
+            second.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await second
+            await first
+            clock.advance(100)
+        else:
+            assert await asyncio.wait_for(asyncio.gather(first, second), 5) == [(200, b"one"), (200, b"two")]
+            clock.advance(100)
+        assert slots(transport) == (0, 0, 0)
