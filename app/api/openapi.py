@@ -24,9 +24,8 @@ _DESCRIPTION: Final = """Providers, models with their targets and rules, API key
 Lists are paged. A `PATCH` merges: what is absent stays, null clears. Errors are `application/problem+json`."""
 
 _REF: Final = "#/components/schemas/{name}"
-_SHARED: Final = (400, 401, 403, 500, 503)
-_WITH_BODY: Final = (413, 415, 422)
-_WITH_PARAMETERS: Final = (422,)
+_SHARED: Final = (400, 401, 403, 422, 500, 503)
+_WITH_BODY: Final = (413, 415)
 
 
 def openapi_config(title: str, version: str) -> OpenAPIConfig:
@@ -121,8 +120,6 @@ def _add_problems(operation: Json) -> None:
     statuses = {*_SHARED, *(int(status) for status in responses if int(status) >= 400)}
     if "requestBody" in operation:
         statuses.update(_WITH_BODY)
-    if operation.get("parameters"):
-        statuses.update(_WITH_PARAMETERS)
     for refusal in sorted(statuses):
         responses[str(refusal)] = {
             "description": meaning(refusal),

@@ -87,6 +87,13 @@ def without(text: bytes, secret: str | None) -> bytes:
     return text.replace(secret.encode(), _MASK)
 
 
+def headers_without(headers: list[tuple[bytes, bytes]], secret: str | None) -> list[tuple[bytes, bytes]]:
+    """`without` for the values of headers."""
+    if secret is None or secret.encode() not in b"\n".join([value for _, value in headers]):
+        return headers
+    return [(name, without(value, secret)) for name, value in headers]
+
+
 def _mask(text: bytes) -> bytes:
     masked: bytes = _secrets.sub(_keep_kind, text)
     return masked

@@ -88,7 +88,5 @@ class Exchange(msgspec.Struct):
 
     @property
     def retry_count(self) -> int:
-        """Attempts that were a retry on the same target; failovers are not counted."""
-        return sum(
-            1 for attempt in self.attempts if attempt.next is not None and attempt.next.startswith("retry")
-        )
+        """Attempts after the first, on whatever target."""
+        return max(len(self.attempts) - 1, 0)

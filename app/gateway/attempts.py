@@ -150,6 +150,8 @@ class Attempts:
         try:
             response = await self._transport.handle_async_request(self._build(target))
             status = attempt.status = response.status_code
+            if "resent" in response.extensions:
+                self._note_resent(attempt)
             if 300 <= status < 400:
                 # following it would take the credential to a host nobody configured (RFC 9110 part 15.4)
                 attempt.error = "redirect"
@@ -179,6 +181,12 @@ class Attempts:
                     stream: Any = response.stream
                     await stream.aclose()
             self._observe(attempt)
+
+    def _note_resent(self, attempt: Attempt) -> None:
+        """The transport met a kept-alive connection that the upstream had closed, and sent the request once more."""
+        dead = msgspec.structs.replace(attempt, status=None, error="reset", ended=attempt.started)
+        dead.next = "retry after reset of an idle connection"
+        self._log.insert(-1, dead)
 
     async def _read(self, target: Target, attempt: Attempt, response: httpx.Response) -> Answer:
         """Hold a plain answer until it is whole, so that a cut one can be retried; begin a stream at its first byte."""

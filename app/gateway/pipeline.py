@@ -14,7 +14,7 @@ from app.common.clock import Clock, SystemClock
 from app.common.errors import Draining, GatewayError, InternalError, MethodNotAllowed, Overloaded
 from app.common.headers import client_headers, upstream_headers
 from app.common.ids import request_id
-from app.common.sanitizer import without
+from app.common.sanitizer import headers_without, without
 from app.config import Settings
 from app.domain.exchange import Attempt, EndReason, Exchange
 from app.domain.model import Target
@@ -230,7 +230,7 @@ class _Story:
         exchange.provider_id, exchange.provider = target.provider.id, target.provider.name
         exchange.first_byte_delay = answer.attempt.first_byte
         credential = self.credential = target.provider.credential
-        headers = [(name, without(value, credential)) for name, value in client_headers(answer.headers)]
+        headers = headers_without(client_headers(answer.headers), credential)
         headers += added_headers(exchange)
         exchange.response_headers = headers
         coding = content_coding(answer.headers)

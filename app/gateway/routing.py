@@ -10,6 +10,10 @@ from app.domain.snapshot import Route, RoutingSnapshot
 from app.rules.context import Facts
 
 
+_PASSES = Verdict(None, None, True)
+"""The model's own rule let the request through."""
+
+
 class Plan(msgspec.Struct):
     """Candidates in stored order and why the others are none."""
 
@@ -37,7 +41,7 @@ def plan(route: Route, facts: Facts, protocol: Protocol) -> Plan:
             candidates = tuple(t for t in chosen if t.provider.protocol is protocol)
             break
     if len(candidates) == len(targets):
-        return Plan(candidates, [Verdict(t.id, t.provider.name, True) for t in targets])
+        return Plan(candidates, [_PASSES, *(Verdict(t.id, t.provider.name, True) for t in targets)])
     trace = route.rules.explain(facts)
     by_id = {target.id: target for target in targets}
     for verdict in trace:

@@ -160,6 +160,7 @@ class AdminAuth:
                     raise Forbidden("This setup token is not valid. Restart the gateway to get a new one.")
         hashed = await self._passwords.make(password)
         async with self._database.transaction() as db:
+            await revisions.lock(db)  # of two that come at once, the second sees the first one's user
             removed = await AdminTokenRepository(db).remove_setup()
             users = AdminUserRepository(db)
             if await users.exists() or not (trusted or digest in removed):

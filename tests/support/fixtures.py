@@ -11,7 +11,9 @@ from tests.support.replay import Replay, replay_server
 @pytest.fixture(scope="session")
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayProcess]:
     """A gateway in a subprocess, shared by the tests of a worker: use `unique` names, and leave it running."""
-    with gateway_process(tmp_path_factory.mktemp("gateway"), RETRY_DELAY_MS=0, SNAPSHOT_POLL_SECONDS=0.05) as running:
+    with gateway_process(
+        tmp_path_factory.mktemp("gateway"), RETRY_DELAY_MS=0, SNAPSHOT_POLL_SECONDS=0.05
+    ) as running:
         yield running
 
 

@@ -10,6 +10,7 @@
 The fixture `gateway` (`fixtures.py`) is one such process for all tests of a worker that don't stop it.
 """
 
+import asyncio
 import itertools
 import os
 import subprocess
@@ -79,6 +80,16 @@ class Admin:
         """The value of a new API key."""
         made: dict[str, Any] = await self.call("POST", "/api-keys", {"name": unique("key")} | fields)
         return str(made["value"])
+
+    async def log(self, request_id: str) -> dict[str, Any]:
+        """A log record in full, once it has been written."""
+        async with asyncio.timeout(10):
+            while True:
+                answer = await self.client.get(f"/api/admin/logs/{request_id}")
+                if answer.status_code != 404:
+                    found: dict[str, Any] = answer.json()
+                    return found
+                await asyncio.sleep(0.02)
 
     async def route(self, model: str, *upstreams: str, protocol: str = "openai", **fields: Any) -> str:
         """A model with one provider and target for each upstream URL; returns the value of a key that may use it.

@@ -88,7 +88,6 @@ class Connection(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self._unsent = None
-        self._active = self._clock.monotonic()
         if self.answer is not None:
             self.answer.wake()
 
@@ -184,8 +183,6 @@ class Connection(asyncio.Protocol):
     def _finish(self, answer: Answer) -> None:
         self.answer = self.parser = answer.link = None
         self.used = True
-        if self.paused:
-            self.resume()
         sent = not self._sending and not self._transport.get_write_buffer_size()
         if sent and answer.reusable and self.origin is not None:
             self.origin.put(self)

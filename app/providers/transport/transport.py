@@ -38,7 +38,8 @@ class Transport(httpx.AsyncBaseTransport):
 
     A request that finds its kept-alive connection closed before a single byte of the answer is sent once more on
     another connection: an upstream that closes an idle connection has, as a rule, not seen the request (RFC 9112
-    part 9.3.1 and 9.5). That is not certain, so it happens once only, and never on a connection that was fresh.
+    part 9.3.1 and 9.5). That is not certain, so it happens once only, never on a connection that was fresh, and the response says so in
+    `extensions["resent"]`.
     """
 
     def __init__(
@@ -87,12 +88,16 @@ class Transport(httpx.AsyncBaseTransport):
         link = origin.take() or await self._obtain(origin, waits, fresh=False)
         kept_alive = link.used
         answer = await self._exchange(link, outgoing, waits, no_body=no_body)
-        if kept_alive and outgoing.stream is None and _is_stale(answer):
+        resent = kept_alive and outgoing.stream is None and _is_stale(answer)
+        if resent:
             link = await self._obtain(origin, waits, fresh=True)
             answer = await self._exchange(link, outgoing, waits, no_body=no_body)
         if not answer.status and answer.error is not None:
             raise answer.error
-        return RawResponse(answer.status, answer.headers, answer)
+        response = RawResponse(answer.status, answer.headers, answer)
+        if resent:
+            response.extensions["resent"] = True
+        return response
 
     async def _exchange(self, link: Connection, outgoing: Outgoing, waits: Waits, *, no_body: bool) -> Answer:
         answer = Answer(link, waits, no_body=no_body, head_limit=self._head_limit)

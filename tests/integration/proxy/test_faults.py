@@ -191,7 +191,7 @@ async def test_nothing_left_returns_the_last_error_as_it_came(replay: Replay) ->
         (record,) = await path.records.wait(1)
         assert [a.status for a in record.attempts] == [500] * 3 + [503] * 3
         assert record.attempts[-1].next is None
-        assert (record.status, record.end_reason, record.retry_count) == (503, EndReason.COMPLETE, 4)
+        assert (record.status, record.end_reason, record.retry_count) == (503, EndReason.COMPLETE, 5)
 
 
 async def test_final_statuses_are_passed_on_at_once(replay: Replay) -> None:
@@ -325,4 +325,20 @@ async def test_an_unreachable_provider_is_left_at_once(replay: Replay) -> None:
         assert (await path.chat()).status_code == 200
         (record,) = await path.records.wait(1)
         assert [a.error for a in record.attempts] == ["connect", "dns", None]
+        assert clock.slept == []
+
+
+async def test_a_request_that_meets_a_dead_idle_connection_is_sent_again_at_once_and_it_shows(
+    replay: Replay,
+) -> None:
+    clock = NoWait()
+    async with gateway(replay, clock) as path:
+        await path.chat()
+        replay.fault("reset", times=1, after_events=0)
+        assert (await path.chat()).status_code == 200
+        record = (await path.records.wait(2))[1]
+        assert attempts(record) == [
+            (FIRST, None, "reset", "retry after reset of an idle connection"),
+            (FIRST, 200, None, None),
+        ]
         assert clock.slept == []

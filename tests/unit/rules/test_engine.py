@@ -114,6 +114,20 @@ def test_one_rule_set_serves_many_requests() -> None:
     assert [target.id for target in rules.choose(facts())] == [1, 2]
 
 
+def test_what_several_rules_read_is_right_inside_their_quantifiers_too() -> None:
+    rule = (
+        'headers.x-priority == "high" and body.user != model and any(body.messages, .role == "user" and {})'
+    )
+    inner = [
+        'headers.x-priority == "high"',
+        ".content != body.user",
+        "lower(headers.x-priority) == .role",
+        "true",
+    ]
+    rules = RuleSet(model(*[rule.format(text) for text in inner]))
+    assert [target.id for target in rules.choose(facts())] == [1, 2, 4]
+
+
 def test_a_rule_alone_is_a_function() -> None:
     assert predicate("")(facts()) is True
     assert predicate("stream and not has_images")(facts()) is True

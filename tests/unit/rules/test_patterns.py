@@ -2,7 +2,7 @@
 
 import pytest
 import re2
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from app.rules.diagnostics import Code
@@ -37,6 +37,7 @@ _pieces = st.lists(
 
 
 @settings(deadline=None)
+@example("\\é", "é")
 @given(_pieces.map("".join), st.text(alphabet="ab-. $\\é\n", max_size=8))
 def test_a_plain_pattern_means_what_re2_says(pattern: str, text: str) -> None:
     simple = plain(pattern)

@@ -22,9 +22,7 @@ class FieldProblem(msgspec.Struct, frozen=True):
 
     pointer: Annotated[
         str,
-        Meta(
-            description="JSON pointer (RFC 6901) to the field, or the name of the query parameter after `?`."
-        ),
+        Meta(description="JSON pointer (RFC 6901) to the field; for a query parameter `/` and its name."),
     ]
     code: Annotated[str, Meta(description="Stable name of the fault.")]
     message: Annotated[str, Meta(description="The fault in one sentence.")]
@@ -56,7 +54,7 @@ _MEANINGS: Mapping[int, str] = {
     412: "`If-Match` names another version; `ETag` has the current one.",
     413: "The body is too large.",
     415: "The body is not declared as `application/json`.",
-    422: "Fields are missing, unknown or not valid; see `errors`.",
+    422: "Fields or parameters are missing, unknown or not valid; see `errors`.",
     429: "Too many failed attempts; see `Retry-After`.",
     500: "A fault of the gateway; its log has the details under the request id.",
     503: "The database does not answer.",

@@ -143,6 +143,12 @@ async def test_body_after_head_is_not_the_next_answer(transport: Transport) -> N
         assert await fetch(transport, get(upstream.url)) == (200, b"fine")
 
 
+async def test_connection_is_not_reused_after_head_where_a_body_may_still_come(transport: Transport) -> None:
+    async with ScriptedUpstream([b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n"]) as upstream:
+        await fetch(transport, httpx.Request("HEAD", upstream.url))
+        assert slots(transport) == (0, 0, 0)
+
+
 async def test_unasked_bytes_on_an_idle_connection(transport: Transport) -> None:
     late = asyncio.Event()
     async with ScriptedUpstream([answer(b"ok"), late, answer(b"evil")], [answer(b"fine")]) as upstream:

@@ -221,6 +221,23 @@ async def test_reset_in_the_body(transport: Transport) -> None:
         assert len(upstream.requests) == 2
 
 
+async def test_reset_is_not_the_end_of_a_body_without_length(transport: Transport) -> None:
+    async with ScriptedUpstream([head(framing=None), b"12345", 0.01, RESET]) as upstream:
+        with pytest.raises(ConnectionReset):
+            await fetch(transport, get(upstream.url))
+
+
+async def test_upstream_ends_its_side_while_the_request_is_being_sent(transport: Transport) -> None:
+    async def end(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write_eof()
+        await asyncio.Event().wait()
+
+    async with raw_server(end) as url:
+        with pytest.raises(SendFailed):
+            await fetch(transport, post(url, b"x" * 50_000_000))
+        assert slots(transport) == (0, 0, 0)
+
+
 async def test_upstream_leaves_while_the_request_is_being_sent(transport: Transport) -> None:
     async def leave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readexactly(1000)
@@ -252,19 +269,17 @@ async def test_early_refusal_of_a_streamed_body(transport: Transport) -> None:
 
 @pytest.mark.parametrize("streamed", [True, False])
 async def test_answered_before_the_request_is_whole(transport: Transport, streamed: bool) -> None:
-    answered = asyncio.Event()
-
     async def slow() -> AsyncIterator[bytes]:
-        yield b"x" * 1000
-        await answered.wait()
-        yield b"y"
+        while True:
+            yield b"x"
+            await asyncio.sleep(0)
 
     async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(answer(b"no", 401))
-        await writer.drain()
-        answered.set()
-        await reader.read() if streamed else await asyncio.Event().wait()
+        while streamed and await reader.read(1000):
+            pass
+        await asyncio.Event().wait()
 
     async with raw_server(refuse) as url:
         request = httpx.Request("POST", url, content=slow() if streamed else b"x" * 50_000_000)

@@ -98,6 +98,8 @@ async def test_one_timer_serves_many_requests() -> None:
         assert clock.pending == 2
         clock.advance(400)
         assert slots(transport) == (1, 1, 0)  # an idle connection may be silent
+        await fetch(transport, get(upstream.url, timeout={"read": 300}))
+        assert clock.pending == 2
     assert clock.pending == 0
 
 
@@ -183,3 +185,30 @@ async def test_pieces_are_not_held_back(transport: Transport) -> None:
         assert await anext(stream) == b"last"
         with pytest.raises(StopAsyncIteration):
             await anext(stream)
+
+
+async def test_the_first_byte_has_a_limit_of_its_own() -> None:
+    clock = ManualClock()
+    waits = {"first_byte": 5, "read": 50}
+    async with ScriptedUpstream([WAIT]) as upstream, Transport(clock=clock) as transport:
+        task = asyncio.create_task(fetch(transport, post(upstream.url, timeout=waits)))
+        await until(lambda: len(upstream.requests) == 1)
+        clock.advance(6)
+        with pytest.raises(httpx.ReadTimeout):
+            await task
+
+
+async def test_the_first_byte_limit_is_over_with_the_head() -> None:
+    clock = ManualClock()
+    waits = {"first_byte": 5, "read": 50}
+    async with ScriptedUpstream([head(), WAIT]) as upstream, Transport(clock=clock) as transport:
+        response = await transport.handle_async_request(post(upstream.url, timeout=waits))
+        piece = asyncio.ensure_future(anext(pieces(response)))
+        await asyncio.sleep(0)
+        clock.advance(40)
+        await asyncio.sleep(0)
+        assert not piece.done()
+        clock.advance(11)
+        with pytest.raises(httpx.ReadTimeout):
+            await piece
+        await close(response)
