@@ -49,3 +49,9 @@ def configure(*, debug: bool = False, stream: TextIO | None = None) -> None:
     logging.getLogger("app").setLevel(logging.DEBUG if debug else logging.INFO)
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("uvicorn.error").addFilter(_is_news)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """False for uvicorn's complaint of an answer without an end: a broken stream gets none, and its record says why."""
+    return not record.getMessage().startswith("ASGI callable returned without completing")

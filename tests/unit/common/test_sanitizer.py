@@ -9,7 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.common.headers import CREDENTIALS
-from app.common.sanitizer import MIN_MEDIA_CHARACTERS, redact, sanitize_authorization, sanitize_headers
+from app.common.sanitizer import (
+    MIN_MEDIA_CHARACTERS,
+    headers_without,
+    redact,
+    sanitize_authorization,
+    sanitize_headers,
+    without,
+)
 
 SECRETS = [
     "sk-0123456789abcdefghij",
@@ -138,6 +145,22 @@ def test_media_become_a_note() -> None:
     assert redact(named) == b"[text/plain, 3 bytes]"
 
 
+def test_a_known_secret_is_masked_whatever_it_looks_like() -> None:
+    secret = "looks+like/nothing=much"
+    text = f"no: {secret}, {secret}".encode()
+    assert without(text, secret) == b"no: ***...***, ***...***"
+    assert headers_without([(b"x", text), (b"y", b"z")], secret) == [
+        (b"x", without(text, secret)),
+        (b"y", b"z"),
+    ]
+
+
+@pytest.mark.parametrize("placeholder", [None, "none", "not-needed"])
+def test_a_placeholder_is_no_secret(placeholder: str | None) -> None:
+    assert without(b"none is not-needed", placeholder) == b"none is not-needed"
+    assert headers_without([(b"x", b"not-needed")], placeholder) == [(b"x", b"not-needed")]
+
+
 @given(st.binary(max_size=200))
 def test_any_bytes_are_survived(body: bytes) -> None:
     redact(body)
@@ -157,3 +180,12 @@ def test_time_is_linear(unit: bytes) -> None:
     started = time.perf_counter()
     redact(text)
     assert time.perf_counter() - started < 5
+
+
+@given(st.integers(0, 1500), st.integers(MIN_MEDIA_CHARACTERS, 3000), st.integers(0, 1500))
+def test_media_are_found_wherever_they_stand(before: int, length: int, after: int) -> None:
+    words = b"some words of a text "
+    body = words * (before // 21) + b"A" * length + b" " + words * (after // 21)
+    assert redact(body) == words * (before // 21) + b"[base64, %d bytes] " % (length * 3 // 4) + words * (
+        after // 21
+    )
