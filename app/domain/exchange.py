@@ -30,8 +30,8 @@ class Attempt(msgspec.Struct):
     status: int | None = None
     error: str | None = None
     """Error class: `connect`, `dns`, `tls`, `blocked_address`, `reset`, `protocol`, `too_large`, `redirect`,
-    `timeout_connect`, `timeout_first_byte`, `timeout_idle`, `timeout_total`, `truncated`, `client_left`,
-    `client_stalled`, `cancelled`; None where a whole answer came."""
+    `timeout_connect`, `timeout_first_byte`, `timeout_idle`, `timeout_attempt`, `timeout_total`, `truncated`,
+    `client_left`, `client_stalled`, `cancelled`; None where a whole answer came."""
     next: str | None = None
     """Why another attempt followed: `retry` (same target) or `failover` (next target) and the cause; None: the last."""
 

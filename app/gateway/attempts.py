@@ -148,6 +148,7 @@ class Attempts:
         response: httpx.Response | None = None
         answer: Answer | None = None
         try:
+            self._guard.limit(target.provider.timeouts.total)
             response = await self._transport.handle_async_request(self._build(target))
             status = attempt.status = response.status_code
             if "resent" in response.extensions:

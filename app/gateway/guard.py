@@ -20,6 +20,8 @@ class Cause(StrEnum):
     CLIENT_LEFT = "client_left"
     CLIENT_STALLED = "client_stalled"
     """The client neither sends its request nor reads its answer."""
+    ATTEMPT = "timeout_attempt"
+    """The total time of the provider that is being tried is up."""
     TOTAL = "timeout_total"
 
 
@@ -37,6 +39,8 @@ class Guard:
     __slots__ = (
         "_at",
         "_clock",
+        "_limit_at",
+        "_limit_why",
         "_pending",
         "_task",
         "_timer",
@@ -52,8 +56,8 @@ class Guard:
         self._clock = clock
         self._task = asyncio.current_task()
         self._total_at = clock.monotonic() + total
-        self._at = self._when = self._total_at
-        self._why = Cause.TOTAL
+        self._at = self._when = self._limit_at = self._total_at
+        self._why = self._limit_why = Cause.TOTAL
         self._pending: Cause | None = None
         self._timer: TimerHandle | None = None
         self._watch: asyncio.Task[None] | None = None
@@ -66,20 +70,24 @@ class Guard:
 
     def arm(self, why: Cause, seconds: float) -> None:
         """Interrupt with `why` unless armed again within `seconds`."""
-        at = self._clock.monotonic() + seconds
-        self._why = why
-        if at > self._total_at:
-            at, self._why = self._total_at, Cause.TOTAL
-        self._at = at
-        if self._timer is None or at < self._when - 0.01:
-            if self._timer is not None:
-                self._timer.cancel()
-            self._when = at
-            self._timer = self._clock.call_later(max(at - self._clock.monotonic(), 0.0), self._tick)
+        now = self._clock.monotonic()
+        self._at, self._why = now + seconds, why
+        if self._at > self._limit_at:
+            self.disarm()
+        self._schedule(now)
 
     def disarm(self) -> None:
-        """Only the total time counts."""
-        self._at, self._why = self._total_at, Cause.TOTAL
+        """Only the total times count."""
+        self._at, self._why = self._limit_at, self._limit_why
+
+    def limit(self, seconds: float) -> None:
+        """Interrupt with `ATTEMPT` after so long, whatever is armed meanwhile; takes the place of an earlier limit."""
+        now = self._clock.monotonic()
+        self._limit_at, self._limit_why = now + seconds, Cause.ATTEMPT
+        if self._limit_at >= self._total_at:
+            self._limit_at, self._limit_why = self._total_at, Cause.TOTAL
+        self.disarm()
+        self._schedule(now)
 
     def take(self) -> Cause | None:
         """The cause of the cancellation just caught; after this the task may wait again."""
@@ -101,6 +109,13 @@ class Guard:
                 await asyncio.sleep(0)
             except asyncio.CancelledError:
                 task.uncancel()
+
+    def _schedule(self, now: float) -> None:
+        if self._timer is None or self._at < self._when - 0.01:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._when = self._at
+            self._timer = self._clock.call_later(max(self._at - now, 0.0), self._tick)
 
     def _interrupt(self, cause: Cause) -> None:
         if self._task is not None and self._pending is None:

@@ -9,7 +9,6 @@ from app.domain.provider import Protocol
 from app.domain.snapshot import Route, RoutingSnapshot
 from app.rules.context import Facts
 
-
 _PASSES = Verdict(None, None, True)
 """The model's own rule let the request through."""
 

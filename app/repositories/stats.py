@@ -27,6 +27,7 @@ STEPS: Final = tuple((40 << n, 1 << n) for n in range(17))
 """Up to which duration (ms) a histogram's steps have which width: at most a twentieth of the duration."""
 WIDEST: Final = 1 << 17
 """Width of the steps above, from 44 minutes on."""
+SAMPLE: Final = 7
 OTHERS: Final[dict[str, Any]] = {
     "requested_model": "?" * 201,
     "target_model": "?" * 201,
@@ -93,22 +94,29 @@ class StatsRepository:
         by: Grouping,
         interval: int,
         only: list[Any] | None = None,
+        whole: list[Any] | None = None,
     ) -> dict[Any, Histogram]:
         """Histogram by group key.
 
-        :param only: the groups to tell apart; all others are one, under a key of `OTHERS`.
+        :param only: the groups to tell apart; all others are one, under a key of `OTHERS`. For time buckets: None.
+        :param whole: the groups of which each row counts; of all others one in `SAMPLE` does, for so many.
         """
         key = _key(by, interval)
+        where = [*conditions(wanted), _LOG[duration].is_not(None)]
+        if whole is not None:
+            # Not by the id, which takes longer to look at. Seven divides no round number of milliseconds.
+            where.append(or_(_LOG["request_time"] % SAMPLE == 0, _is_among(key, by, interval, whole)))
         if only is not None:
             known = [each for each in only if each is not None]
             key = case((or_(key.is_(None), key.in_(known)), key), else_=OTHERS[_COLUMNS[by]])
         found: dict[Any, Histogram] = {}
         for first, least, count in await self._session.execute(
             select(key.label("key"), _step(_LOG[duration]).label("step"), func.count())
-            .where(*conditions(wanted), _LOG[duration].is_not(None))
+            .where(*where)
             .group_by("key", "step")
         ):
-            found.setdefault(_value(by, interval, first), {})[least] = count
+            value = _value(by, interval, first)
+            found.setdefault(value, {})[least] = count if whole is None or value in whole else count * SAMPLE
         return found
 
     async def names(self, by: Grouping, ids: list[str]) -> dict[Any, str | None]:
@@ -129,6 +137,11 @@ def _key(by: Grouping | None, interval: int) -> ColumnElement[Any]:
 
 def _value(by: Grouping | None, interval: int, key: Any) -> Any:
     return key * interval if by == "time" else key
+
+
+def _is_among(key: ColumnElement[Any], by: Grouping, interval: int, values: list[Any]) -> ColumnElement[bool]:
+    known = [each // interval if by == "time" else each for each in values if each is not None]
+    return or_(key.in_(known), key.is_(None)) if None in values else key.in_(known)
 
 
 def _how_many(condition: ColumnElement[bool]) -> ColumnElement[int]:

@@ -20,6 +20,8 @@ GROUPS: Final = 100
 """Groups told apart, those with most requests."""
 BUCKETS: Final = 1_500
 """Time buckets told apart."""
+TOO_MANY: Final = 200_000
+MANY: Final = 5_000
 SECONDS: Final = 10.0
 """The longest one query of a statistic may take."""
 
@@ -56,9 +58,17 @@ class Stats(msgspec.Struct, frozen=True):
 
 
 class LogStats:
-    def __init__(self, session: AsyncSession, clock: Clock | None = None) -> None:
+    def __init__(
+        self, session: AsyncSession, clock: Clock | None = None, too_many: int = TOO_MANY, many: int = MANY
+    ) -> None:
+        """
+        :param too_many: over more requests than so, percentiles are made from a sample,
+        :param many: but those of groups with no more than so.
+        """
         self._session = session
         self._clock = clock or SystemClock()
+        self._too_many = too_many
+        self._many = many
         self._stats = StatsRepository(session)
 
     async def stats(self, wanted: LogFilter, by: Grouping, interval: Interval | None) -> Stats:
@@ -86,8 +96,14 @@ class LogStats:
         found = await self._stats.sums(wanted, by, interval, most + 1)
         kept = found[:most]
         only = [each.key for each in kept] if len(found) > most else None
-        times = await self._stats.histograms(wanted, "total_time_ms", by, interval, only)
-        delays = await self._stats.histograms(wanted, "first_byte_delay_ms", by, interval, only)
+        all_of = _added(kept) if only is None else (await self._stats.sums(wanted, None, interval, 1))[0]
+        few = (
+            [each.key for each in kept if each.requests <= self._many]
+            if all_of.requests > self._too_many
+            else None
+        )
+        times = await self._stats.histograms(wanted, "total_time_ms", by, interval, only, few)
+        delays = await self._stats.histograms(wanted, "first_byte_delay_ms", by, interval, only, few)
         names = await self._stats.names(by, [each.latest for each in kept])
         groups = [
             Group(
@@ -98,9 +114,8 @@ class LogStats:
             )
             for each in kept
         ]
-        whole = _added(kept) if only is None else (await self._stats.sums(wanted, None, interval, 1))[0]
         total = Group(
-            sums=whole,
+            sums=all_of,
             name=None,
             total_time=percentiles(_merged(times)),
             first_byte_delay=percentiles(_merged(delays)),

@@ -104,7 +104,7 @@ class Answer(httpx.AsyncByteStream):
         self.status = status
         self.silent = 0
         self.keep_alive = parser.should_keep_alive()
-        if self.no_body or status in (204, 304):
+        if self.no_body:
             self.complete = True
 
     def _skip(self, status: int) -> None:

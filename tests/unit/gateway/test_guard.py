@@ -74,6 +74,23 @@ async def test_a_disarmed_guard_only_knows_the_total() -> None:
     await guard.close()
 
 
+async def test_an_attempt_has_a_limit_that_arming_does_not_move() -> None:
+    clock = ManualClock()
+    guard = Guard(clock, total=100.0)
+    guard.limit(10.0)
+    guard.arm(Cause.CLIENT_STALLED, 50.0)
+    guard.disarm()
+    await clock.advance(9.0)
+    task = asyncio.create_task(clock.advance(1.0))
+    assert await caught(guard) is Cause.ATTEMPT
+    await task
+    guard.limit(500.0)
+    task = asyncio.create_task(clock.advance(90.0))
+    assert await caught(guard) is Cause.TOTAL
+    await task
+    await guard.close()
+
+
 async def test_the_client_leaving_interrupts_and_is_remembered() -> None:
     guard = Guard(ManualClock(), total=100.0)
 

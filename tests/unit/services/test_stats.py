@@ -2,6 +2,7 @@
 
 import math
 import random
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from app.db.session import Database
 from app.domain.exchange import Exchange
 from app.domain.usage import Usage
 from app.repositories.log_filters import LogFilter
-from app.repositories.stats import STEPS, WIDEST, Histogram, width
+from app.repositories.stats import SAMPLE, STEPS, WIDEST, Histogram, width
 from app.services.stats import BUCKETS, DAY, GROUPS, HOUR, MINUTE, Group, LogStats, Percentiles, percentiles
 from tests.support.logs import NOW, exchange, write
 from tests.unit.gateway.builders import ManualClock
@@ -147,6 +148,28 @@ async def test_of_many_groups_those_with_most_requests_are_told_apart(database: 
     assert (stats.groups[0].sums.key, stats.groups[0].sums.requests) == ("model-119", 2)
     check(stats.groups[0], [record for record in records if record.requested_model == "model-119"])
     check(stats.total, records)
+
+
+@pytest.mark.parametrize("by", ["provider", "time"])
+async def test_of_very_many_requests_large_groups_are_sampled(filled: Database, by: Any) -> None:
+    key = {
+        "provider": KEYS["provider"],
+        "time": lambda record: int(record.request_time * 1000) // HOUR * HOUR,
+    }[by]
+    sizes = Counter(key(record) for record in RECORDS)
+    many = min(sizes.values())
+    async with filled.read() as session:
+        logs = LogStats(session, At(), too_many=len(RECORDS) - 1, many=many)
+        stats = await logs.stats(LogFilter(), by, "hour")
+    for group in stats.groups:
+        records = [record for record in RECORDS if key(record) == group.sums.key]
+        assert group.sums.requests == len(records)
+        if len(records) > many:
+            records = [record for record in records if int(record.request_time * 1000) % SAMPLE == 0]
+            assert records
+        check_percentiles(group.total_time, [round(record.total_time * 1000) for record in records])
+    assert stats.total.sums.requests == len(RECORDS)
+    assert stats.total.total_time.p50 is not None
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,7 @@ CHUNKS = b"\r\n2\r\nok\r\n0\r\n\r\n"
         OK + b"X-A : b\r\nContent-Length: 2\r\n\r\nok",
         OK + b"no colon\r\nContent-Length: 2\r\n\r\nok",
         b"HTTP/1.1 101 Switching\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n",
+        b"HTTP/1.1 101 Switching\r\n\r\n",
         b"HTTP/1.1 100 Continue\r\n\r\n" * 1000 + answer(b"ok"),
     ],
 )
@@ -191,6 +192,8 @@ async def test_streamed_body_of_another_length_than_promised(transport: Transpor
         with pytest.raises(httpx.LocalProtocolError):
             await transport.handle_async_request(request)
         assert slots(transport) == (0, 0, 0)
+        await until(lambda: bool(upstream.connections) and upstream.connections[0].peer_left.is_set())
+        assert upstream.requests == []
 
 
 @pytest.mark.parametrize("url", ["ftp://127.0.0.1/", "ws://127.0.0.1/", "/nowhere"])

@@ -161,6 +161,38 @@ async def test_stale_connection_is_tried_once_more(transport: Transport, end: St
         assert slots(transport) == (1, 1, 0)
 
 
+async def test_stale_connection_found_while_sending(transport: Transport) -> None:
+    connections = 0
+    content = b"x" * 20_000_000
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        await reader.readuntil(b"\r\n\r\n")
+        if connections == 1:
+            writer.write(answer(b"one"))
+            await reader.readexactly(1000)
+            writer.transport.abort()
+        else:
+            assert await reader.readexactly(len(content)) == content
+            writer.write(answer(b"two"))
+
+    async with raw_server(serve) as url:
+        assert await fetch(transport, get(url)) == (200, b"one")
+        assert await fetch(transport, post(url, content)) == (200, b"two")
+
+
+async def test_streamed_body_is_not_sent_twice(transport: Transport) -> None:
+    async def body() -> AsyncIterator[bytes]:
+        yield b"once"
+
+    async with ScriptedUpstream([answer(b"one")], [CLOSE], [answer(b"two")]) as upstream:
+        await fetch(transport, get(upstream.url))
+        with pytest.raises(ConnectionReset):
+            await fetch(transport, httpx.Request("POST", upstream.url, content=body()))
+        assert len(upstream.requests) == 2
+
+
 async def test_stale_connection_at_the_limit() -> None:
     async with (
         ScriptedUpstream([answer(b"one")], [CLOSE], [answer(b"two")]) as upstream,

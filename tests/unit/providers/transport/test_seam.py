@@ -89,6 +89,14 @@ async def test_bodies(seam: httpx.AsyncBaseTransport, script: list[Step], body: 
         assert (await fetch(seam, post(upstream.url)))[1] == body
 
 
+async def test_headers_of_interim_answers_are_dropped(seam: httpx.AsyncBaseTransport) -> None:
+    async with ScriptedUpstream([b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + answer(b"ok")]) as upstream:
+        response = await seam.handle_async_request(get(upstream.url))
+        assert response.status_code == 200
+        assert "link" not in response.headers
+        assert await read(response) == b"ok"
+
+
 async def test_head_has_no_body(seam: httpx.AsyncBaseTransport) -> None:
     async with ScriptedUpstream([b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"]) as upstream:
         for _ in range(2):

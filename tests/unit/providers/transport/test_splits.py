@@ -49,9 +49,7 @@ async def outcome(wire: Sequence[bytes], method: str = "GET") -> Outcome:
 
     async with raw_server(serve) as url, Transport(max_header_bytes=4096) as transport:
         try:
-            response = await transport.handle_async_request(
-                httpx.Request(method, url, extensions={"timeout": {"read": 5.0}})
-            )
+            response = await transport.handle_async_request(httpx.Request(method, url))
         except (ProtocolError, ConnectionReset) as error:
             assert slots(transport) == (0, 0, 0)
             return (error.failure,)
@@ -130,7 +128,7 @@ FRAGMENTS = st.one_of(
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(wire=st.lists(FRAGMENTS, max_size=10))
 async def test_garbage_never_hangs(wire: list[bytes]) -> None:
-    async with asyncio.timeout(3):  # less than the read timeout: the upstream's close must be enough
+    async with asyncio.timeout(30):  # there is no other limit: the upstream's close must be enough
         result = await outcome([piece for piece in wire if piece])
     assert result[0] in ("reset", "protocol", "too_large") or isinstance(result[0], int)
 
