@@ -15,12 +15,15 @@ from litestar import Litestar
 from app.api.proxy.pipeline import STATE_KEY
 from app.api.state import Gateway, Services
 from app.common.errors import Unavailable
+from app.common.secrets import KeyringError
+from app.config import SettingsError
 from app.db.session import Database
 from app.gateway.pipeline import Pipeline
 from app.providers.transport import Transport
 from app.services import keyring, migrations
 from app.services.admin_auth import AdminAuth
 from app.services.log_writer import LogWriter
+from app.services.migrations import SchemaError
 from app.services.retention import Retention
 from app.services.snapshot import SnapshotService
 
@@ -85,14 +88,19 @@ async def _start(app: Litestar, gateway: Gateway, parts: AsyncExitStack) -> None
 
 
 async def _start_later(app: Litestar, gateway: Gateway, parts: AsyncExitStack) -> None:
+    said = None
     while gateway.services is None:
         await asyncio.sleep(RETRY_SECONDS)
         try:
             await _start(app, gateway, parts)
         except Unavailable:
             continue
-        except Exception:
-            logger.exception("the gateway can't start with this database; trying again")
+        except Exception as error:
+            # a wrong key or a schema of another version: somebody has to mend it, and one line is enough to know
+            if said != str(error):
+                said = str(error)
+                known = isinstance(error, SettingsError | KeyringError | SchemaError)
+                logger.error("can't start with this database; trying again: %s", error, exc_info=not known)
     logger.info("the database answers; the gateway is ready")
 
 

@@ -23,6 +23,8 @@ BATCH: Final = 200
 GREATEST_BATCH: Final = 500
 GREATEST_BATCH_BYTES: Final = 8 * 1024 * 1024
 """Records, and bytes of their bodies, that one transaction takes when more wait."""
+BATCH_BYTES: Final = 1024 * 1024
+"""Bytes of bodies that are written at once, however few records they belong to: memory that waits is memory in use."""
 FLUSH_SECONDS: Final = 0.25
 """The longest a record waits for others to be written with."""
 FIRST_DELAY: Final = 0.25
@@ -121,7 +123,7 @@ class LogWriter:
             self._bodies_dropped += 1
         self._bytes += size
         self._queue.append((exchange, size))
-        if len(self._queue) in (1, BATCH):
+        if len(self._queue) in (1, BATCH) or self._bytes >= BATCH_BYTES:
             self._wake.set()
 
     async def close(self, seconds: float = 5.0) -> int:
@@ -159,12 +161,22 @@ class LogWriter:
             self._in_hand = len(batch)
             await self._write(await self._rows(batch))
 
+    def _batch(self) -> list[tuple[Exchange, int]]:
+        batch = []
+        size = 0
+        while self._queue and len(batch) < GREATEST_BATCH and size < BATCH_BYTES:
+            batch.append(self._queue.popleft())
+            size += batch[-1][1]
+        self._in_hand = len(batch)
+        self._bytes -= size
+        return batch
+
     async def _until_due(self) -> None:
         """Wait for a whole batch, or until the first record has waited long enough, or the end."""
         if not self._queue and not self._closing:
             self._wake.clear()
             await self._wake.wait()
-        if len(self._queue) < BATCH and not self._closing:
+        if len(self._queue) < BATCH and self._bytes < BATCH_BYTES and not self._closing:
             self._wake.clear()
             timer = self._clock.call_later(FLUSH_SECONDS, self._wake.set)
             await self._wake.wait()

@@ -63,7 +63,9 @@ def installed(requirement: str) -> Path:
     folder = CACHE / requirement.replace("==", "-")
     if not (folder / "done").is_file():
         command = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", sys.executable]
-        done = subprocess.run([*command, "--target", str(folder), requirement], capture_output=True, text=True)
+        done = subprocess.run(
+            [*command, "--target", str(folder), requirement], capture_output=True, text=True
+        )
         if done.returncode:
             pytest.skip(f"{requirement} can't be installed here: {done.stderr.strip()[-200:]}")
         (folder / "done").touch()

@@ -1,7 +1,9 @@
 """A live gateway on a migrated database of its own, and a client of its admin API."""
 
+import functools
 from collections.abc import AsyncIterator
 
+import argon2
 import httpx
 import pytest
 
@@ -9,6 +11,16 @@ from app.config import Settings
 from tests.support.live import Live, serve
 
 ADMIN_TOKEN = "token-of-the-tests-0123456789-abcdefghij"
+
+TIMEOUT = 30.0
+"""Seconds; a busy machine is slow."""
+
+
+@pytest.fixture
+def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Password hashes that cost nothing: a login takes 0.2 s of CPU otherwise."""
+    cheap = functools.partial(argon2.PasswordHasher, time_cost=1, memory_cost=8, parallelism=1)
+    monkeypatch.setattr(argon2, "PasswordHasher", cheap)
 
 
 @pytest.fixture
@@ -32,5 +44,7 @@ async def live(settings: Settings) -> AsyncIterator[Live]:
 async def admin(live: Live) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the live gateway that may use its admin API."""
     headers = {"authorization": f"Bearer {ADMIN_TOKEN}"}
-    async with httpx.AsyncClient(base_url=live.url, headers=headers, trust_env=False) as client:
+    async with httpx.AsyncClient(
+        base_url=live.url, headers=headers, timeout=TIMEOUT, trust_env=False
+    ) as client:
         yield client

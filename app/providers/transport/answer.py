@@ -25,7 +25,7 @@ class Waits(msgspec.Struct, frozen=True):
     write: float | None = None
     pool: float | None = None
     first_byte: float | None = None
-    """From the request sent to the whole head of the answer; `read` is the longest silence after that."""
+    """From the request sent to the whole head of the answer, however it drips; None: only `read` counts."""
 
 
 class Answer(httpx.AsyncByteStream):

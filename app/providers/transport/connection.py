@@ -97,7 +97,8 @@ class Connection(asyncio.Protocol):
             self.discard()  # nobody asked for it, and it would be taken for the next answer
             return
         in_head = not answer.status
-        self._active = self._clock.monotonic()
+        if True:
+            self._active = self._clock.monotonic()
         answer.silent += len(data)
         try:
             parser.feed_data(data)
@@ -205,7 +206,9 @@ class Connection(asyncio.Protocol):
     def _limit(self, answer: Answer) -> float | None:
         if self._unsent is not None:
             return answer.waits.write
-        return answer.waits.read if answer.status else answer.waits.first_byte
+        if answer.status or answer.waits.first_byte is None:
+            return answer.waits.read
+        return answer.waits.first_byte
 
     def _set_timer(self, now: float, delay: float) -> None:
         if self._timer is not None:

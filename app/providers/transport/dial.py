@@ -56,8 +56,8 @@ class Dialler:
                     allowed = [address for address in found if self._allow(address)]
                     if not allowed:
                         raise BlockedAddress("The upstream's address is one that is never dialled")
-                    return await _race(
-                        lambda address: self._dial(address, host, port, context), _interleave(allowed)
+                    return await race(
+                        lambda address: self._dial(address, host, port, context), interleave(allowed)
                     )
                 finally:
                     self._under_way.discard(limit)
@@ -96,7 +96,7 @@ def _failed(error: OSError) -> ConnectFailed:
     return ConnectFailed(f"The upstream could not be reached: {why}")
 
 
-def _interleave(addresses: Sequence[Address]) -> list[Address]:
+def interleave(addresses: Sequence[Address]) -> list[Address]:
     """Families in turn, beginning with that of the first address (RFC 8305 part 4)."""
     first = [address for address in addresses if address.version == addresses[0].version]
     other = [address for address in addresses if address.version != addresses[0].version]
@@ -104,8 +104,15 @@ def _interleave(addresses: Sequence[Address]) -> list[Address]:
     return [address for pair in pairs for address in pair if address is not None]
 
 
-async def _race(dial: Callable[[Address], Awaitable[Connection]], addresses: Sequence[Address]) -> Connection:
-    """The first connection that stands; each further address joins after a head start or a failure."""
+async def race(
+    dial: Callable[[Address], Awaitable[Connection]],
+    addresses: Sequence[Address],
+    head_start: float = HEAD_START,
+) -> Connection:
+    """The first connection that stands; each further address joins after `head_start` seconds or a failure.
+
+    :raises Exception: what the first address to fail raised, when all have failed.
+    """
     if len(addresses) == 1:
         return await dial(addresses[0])
     waiting = deque(addresses)
@@ -116,7 +123,7 @@ async def _race(dial: Callable[[Address], Awaitable[Connection]], addresses: Seq
             if waiting:
                 running.add(asyncio.ensure_future(dial(waiting.popleft())))
             done, running = await asyncio.wait(
-                running, timeout=HEAD_START if waiting else None, return_when=asyncio.FIRST_COMPLETED
+                running, timeout=head_start if waiting else None, return_when=asyncio.FIRST_COMPLETED
             )
             while done:
                 task = done.pop()

@@ -32,14 +32,14 @@ class Transport(httpx.AsyncBaseTransport):
 
     `request.extensions` may hold
     `timeout`: seconds as httpx has them: `pool` for a free connection, `connect` for DNS, TCP and TLS together, `read`
-    and `write` for the longest silence of the upstream, and `first_byte` from the request sent to the head of the
-    answer, by default `read`. Absent or None: no limit;
+    and `write` for the longest silence of the upstream, and `first_byte` from the request sent to the whole head of
+    the answer (without it `read` counts there, too). Absent or None: no limit;
     `verify_tls`: False accepts any certificate [True].
 
     A request that finds its kept-alive connection closed before a single byte of the answer is sent once more on
     another connection: an upstream that closes an idle connection has, as a rule, not seen the request (RFC 9112
-    part 9.3.1 and 9.5). That is not certain, so it happens once only, never on a connection that was fresh, and the response says so in
-    `extensions["resent"]`.
+    part 9.3.1 and 9.5). That is not certain, so it happens once only, never on a connection that was fresh, and the
+    response says so in `extensions["resent"]`.
     """
 
     def __init__(
@@ -188,8 +188,7 @@ class Transport(httpx.AsyncBaseTransport):
 
 def _waits(timeout: Mapping[str, float | None]) -> Waits:
     get = timeout.get
-    read = get("read")
-    return Waits(get("connect"), read, get("write"), get("pool"), get("first_byte", read))
+    return Waits(get("connect"), get("read"), get("write"), get("pool"), get("first_byte"))
 
 
 def _is_stale(answer: Answer) -> bool:

@@ -16,13 +16,13 @@ from app.asgi import create_app
 from app.common.secrets import KeyringError
 from app.config import Settings
 from app.domain.usage import Usage
-from tests.integration.conftest import ADMIN_TOKEN
+from tests.integration.conftest import ADMIN_TOKEN, TIMEOUT
 from tests.support.live import Live, serve
 from tests.support.sockets import refused_port
 
 
 async def test_livez_and_readyz_say_one_word_to_anybody(live: Live) -> None:
-    async with httpx.AsyncClient(base_url=live.url, trust_env=False) as client:
+    async with httpx.AsyncClient(base_url=live.url, timeout=TIMEOUT, trust_env=False) as client:
         alive, ready = await client.get("/livez"), await client.get("/readyz")
         assert (alive.status_code, alive.text) == (200, "alive")
         assert (ready.status_code, ready.text) == (200, "ready")
@@ -34,7 +34,7 @@ async def test_livez_and_readyz_say_one_word_to_anybody(live: Live) -> None:
 
 
 async def test_metrics_are_for_this_machine_and_administrators(live: Live) -> None:
-    async with httpx.AsyncClient(base_url=live.url, trust_env=False) as client:
+    async with httpx.AsyncClient(base_url=live.url, timeout=TIMEOUT, trust_env=False) as client:
         token = {"authorization": f"Bearer {ADMIN_TOKEN}"}
         assert (await client.get("/metrics")).status_code == 200
         for header in ("x-forwarded-for", "forwarded", "via", "x-real-ip"):
@@ -85,7 +85,7 @@ async def test_a_database_that_comes_late_is_waited_for(
     headers = {"authorization": f"Bearer {ADMIN_TOKEN}"}
     async with (
         serve(settings) as live,
-        httpx.AsyncClient(base_url=live.url, headers=headers, trust_env=False) as client,
+        httpx.AsyncClient(base_url=live.url, headers=headers, timeout=TIMEOUT, trust_env=False) as client,
     ):
         assert (await client.get("/livez")).status_code == 200
         starting = await client.get("/readyz")

@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 import httpx
 
-MODEL = {
+MODEL: dict[str, Any] = {
     "name": "meta-llama/Llama-3",
     "rule": 'headers.x-priority == "high" and body.temperature <= 0.5',
     "strategy": "least_latency",

@@ -5,14 +5,14 @@ import msgspec
 import pytest
 
 from app.config import Settings
-from tests.integration.conftest import ADMIN_TOKEN
+from tests.integration.conftest import ADMIN_TOKEN, TIMEOUT
 from tests.support.live import Live
 
 PASSWORD = "correct horse battery staple"
 
 
 @pytest.fixture
-def settings(settings: Settings) -> Settings:
+def settings(settings: Settings, cheap_hashes: None) -> Settings:
     """`ADMIN_TOKEN` serves as the setup token too."""
     return msgspec.structs.replace(settings, trusted_proxies="127.0.0.1/32")
 
@@ -50,7 +50,7 @@ async def test_a_cookie_alone_changes_nothing_from_elsewhere(
 ) -> None:
     host = live.url.removeprefix("http://")
     sent = {name: value.replace("HOST", host) for name, value in headers.items()}
-    async with httpx.AsyncClient(base_url=live.url, trust_env=False) as client:
+    async with httpx.AsyncClient(base_url=live.url, timeout=TIMEOUT, trust_env=False) as client:
         await login(live, client)
         assert (await client.get("/api/admin/session", headers=sent)).status_code == 200
         answer = await client.post("/api/admin/tokens", json={"name": "robot"}, headers=sent)
@@ -61,14 +61,14 @@ async def test_a_cookie_alone_changes_nothing_from_elsewhere(
 
 
 async def test_a_login_from_another_site_is_refused(live: Live) -> None:
-    async with httpx.AsyncClient(base_url=live.url, trust_env=False) as client:
+    async with httpx.AsyncClient(base_url=live.url, timeout=TIMEOUT, trust_env=False) as client:
         body = {"name": "anna", "password": PASSWORD}
         answer = await client.post("/api/admin/session", json=body, headers={"origin": "http://evil.example"})
     assert answer.status_code == 403
 
 
 async def test_over_https_the_cookie_is_bound_to_the_host(live: Live) -> None:
-    async with httpx.AsyncClient(base_url=live.url, trust_env=False) as client:
+    async with httpx.AsyncClient(base_url=live.url, timeout=TIMEOUT, trust_env=False) as client:
         answer = await login(live, client, x_forwarded_proto="https")
         cookie = answer.headers["set-cookie"]
         value = cookie.partition(";")[0].partition("=")[2]

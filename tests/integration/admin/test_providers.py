@@ -1,6 +1,5 @@
 """Providers over HTTP."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -54,10 +53,14 @@ async def test_a_credential_is_found_nowhere(api: httpx.AsyncClient) -> None:
     assert all(CREDENTIAL not in answer.text for answer in answers)
 
 
+def stored_bytes(folder: Path) -> bytes:
+    return b"".join(file.read_bytes() for file in folder.iterdir())
+
+
 async def test_secrets_are_in_no_file(admin: httpx.AsyncClient, tmp_path: Path) -> None:
     await admin.post("/api/admin/providers", json={**PROVIDER, "credential": CREDENTIAL})
     key = (await admin.post("/api/admin/api-keys", json={"name": "planted-name"})).json()["value"]
-    content = b"".join(Path(tmp_path, name).read_bytes() for name in os.listdir(tmp_path))
+    content = stored_bytes(tmp_path)
     assert b"planted-name" in content
     assert CREDENTIAL.encode() not in content
     assert key.encode() not in content

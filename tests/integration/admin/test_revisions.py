@@ -44,7 +44,7 @@ async def test_the_history(api: httpx.AsyncClient) -> None:
     ids = [item["id"] for item in page["items"]]
     assert ids == sorted(ids, reverse=True)
 
-    async def total(**query: object) -> int:
+    async def total(**query: str | int) -> int:
         return int((await api.get("/revisions", params=query)).json()["total"])
 
     assert await total(resource="model") == 2

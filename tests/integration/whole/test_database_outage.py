@@ -5,8 +5,11 @@ import contextlib
 import resource
 import sqlite3
 import subprocess
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,7 +34,7 @@ CALLS = ROOM + 30
 PATIENCE = 0.9
 """The shortest wait for a database anywhere in the gateway takes 1 s: whoever is answered sooner has not waited."""
 
-SETTINGS = {"LOG_QUEUE_SIZE": ROOM, "SNAPSHOT_POLL_SECONDS": 0.2}
+SETTINGS: dict[str, Any] = {"LOG_QUEUE_SIZE": ROOM, "SNAPSHOT_POLL_SECONDS": 0.2}
 
 
 @pytest.fixture(scope="module")
@@ -85,12 +88,14 @@ async def recovered(gateway: Gateway, admin: Admin, key: str, model: str, replie
 
 
 async def refused(admin: Admin, method: str, path: str, body: object = None) -> None:
-    """The admin API says that the database is away."""
+    """The admin API says that the database is away, and takes no longer for it than for trying."""
+    began = time.monotonic()
     answered = await admin.client.request(method, f"/api/admin{path}", json=body)
     assert answered.status_code == 503, answered.text
     assert answered.headers["content-type"] == "application/problem+json"
     assert answered.json()["code"] == "unavailable"
     assert int(answered.headers["retry-after"]) >= 1
+    assert time.monotonic() - began < 10
 
 
 @contextlib.contextmanager
@@ -138,7 +143,9 @@ def small_disk(folder: Path) -> Iterator[Path]:
 
 
 @pytest.mark.parametrize("outage", [locked, file_limit, full_disk])
-async def test_sqlite_cannot_be_written(tmp_path: Path, outage: object) -> None:
+async def test_sqlite_cannot_be_written(
+    tmp_path: Path, outage: Callable[[Path, GatewayProcess], AbstractContextManager[None]]
+) -> None:
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(small_disk(tmp_path)) if outage is full_disk else tmp_path
         url = f"sqlite:///{folder}/gateway.db"
@@ -146,7 +153,7 @@ async def test_sqlite_cannot_be_written(tmp_path: Path, outage: object) -> None:
         model = unique("model")
         async with ScriptedUpstream([WHOLE]) as upstream, gateway.admin() as admin:
             key = await admin.route(model, upstream.url)
-            with outage(folder, gateway):  # type: ignore[operator]
+            with outage(folder, gateway):
                 creating = asyncio.create_task(refused(admin, "POST", "/api-keys", {"name": unique("key")}))
                 replies = await overflow(gateway, admin, key, model)
                 assert (await call(gateway, new_api_key(), model)).status == 401, "reading works"
@@ -156,16 +163,22 @@ async def test_sqlite_cannot_be_written(tmp_path: Path, outage: object) -> None:
 
 
 async def test_postgres_is_stopped(tmp_path: Path, postgres_of_ours: StoppablePostgres) -> None:
-    with postgres_of_ours.database() as url, gateway_process(tmp_path, DATABASE_URL=url, **SETTINGS) as gateway:
+    with (
+        postgres_of_ours.database() as url,
+        gateway_process(tmp_path, DATABASE_URL=url, **SETTINGS) as gateway,
+    ):
         await outage_of(postgres_of_ours.stopped(), gateway)
 
 
 async def test_postgres_hangs(tmp_path: Path, postgres_of_ours: StoppablePostgres) -> None:
-    with postgres_of_ours.database() as url, gateway_process(tmp_path, DATABASE_URL=url, **SETTINGS) as gateway:
+    with (
+        postgres_of_ours.database() as url,
+        gateway_process(tmp_path, DATABASE_URL=url, **SETTINGS) as gateway,
+    ):
         await outage_of(postgres_of_ours.frozen(), gateway)
 
 
-async def outage_of(outage: contextlib.AbstractContextManager[None], gateway: Gateway) -> None:
+async def outage_of(outage: AbstractContextManager[None], gateway: Gateway) -> None:
     model, unknown = unique("model"), new_api_key()
     async with ScriptedUpstream([WHOLE]) as upstream, gateway.admin() as admin:
         key = await admin.route(model, upstream.url)
@@ -176,7 +189,7 @@ async def outage_of(outage: contextlib.AbstractContextManager[None], gateway: Ga
             async def noticed() -> bool:
                 return (await metrics(admin))["gw_config_fresh"] == 0
 
-            await eventually(noticed, 5)
+            await eventually(noticed)
             reply = await call(gateway, unknown, model)
             assert (reply.status, reply.code) == (503, "auth_unavailable")
             assert int(reply.headers["retry-after"]) >= 1
@@ -189,23 +202,25 @@ async def outage_of(outage: contextlib.AbstractContextManager[None], gateway: Ga
         await recovered(gateway, admin, key, model, replies)
 
 
-async def test_postgres_is_away_at_the_start(tmp_path: Path, postgres_of_ours: StoppablePostgres) -> None:
-    with postgres_of_ours.database() as url:
-        with contextlib.ExitStack() as stack:
-            with postgres_of_ours.stopped():
-                gateway = stack.enter_context(gateway_process(tmp_path, DATABASE_URL=url, **SETTINGS))
-                async with gateway.admin() as admin:
-                    assert (await admin.client.get("/livez")).status_code == 200
-                    starting = await admin.client.get("/readyz")
-                    assert (starting.status_code, starting.text) == (503, "starting")
-                    reply = await call(gateway, new_api_key(), "any")
-                    assert (reply.status, reply.code) == (503, "auth_unavailable")
-                    await refused(admin, "GET", "/models")
-            async with ScriptedUpstream([WHOLE]) as upstream, gateway.admin() as admin:
+@pytest.mark.parametrize("how", ["stopped", "frozen"])
+async def test_postgres_is_away_at_the_start(
+    tmp_path: Path, postgres_of_ours: StoppablePostgres, how: str
+) -> None:
+    with postgres_of_ours.database() as url, contextlib.ExitStack() as stack:
+        with getattr(postgres_of_ours, how)():
+            gateway = stack.enter_context(gateway_process(tmp_path, DATABASE_URL=url, **SETTINGS))
+            async with gateway.admin() as admin:
+                assert (await admin.client.get("/livez")).status_code == 200
+                starting = await admin.client.get("/readyz")
+                assert (starting.status_code, starting.text) == (503, "starting")
+                reply = await call(gateway, new_api_key(), "any")
+                assert (reply.status, reply.code) == (503, "auth_unavailable")
+                await refused(admin, "GET", "/models")
+        async with ScriptedUpstream([WHOLE]) as upstream, gateway.admin() as admin:
 
-                async def ready() -> bool:
-                    return (await admin.client.get("/readyz")).status_code == 200
+            async def ready() -> bool:
+                return (await admin.client.get("/readyz")).status_code == 200
 
-                await eventually(ready)
-                key = await admin.route("late", upstream.url)
-                assert (await call(gateway, key, "late")).status == 200
+            await eventually(ready)
+            key = await admin.route("late", upstream.url)
+            assert (await call(gateway, key, "late")).status == 200

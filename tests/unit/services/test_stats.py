@@ -99,7 +99,7 @@ async def test_groups_add_up(filled: Database, by: Any) -> None:
     for value, group in groups.items():
         check(group, [record for record in RECORDS if key(record) == value])
     check(stats.total, RECORDS)
-    order = [group.sums.key if by == "time" else -group.sums.requests for group in stats.groups]
+    order: list[Any] = [group.sums.key if by == "time" else -group.sums.requests for group in stats.groups]
     assert order == sorted(order)
 
 

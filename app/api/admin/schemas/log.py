@@ -20,6 +20,8 @@ from app.services.request_logs import LogPage as FoundPage
 AnyRow = Row[tuple[Any, ...]]
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST: Final = (datetime.max.replace(tzinfo=UTC) - EPOCH) // timedelta(milliseconds=1)
+_FIRST: Final = (datetime.min.replace(tzinfo=UTC) - EPOCH) // timedelta(milliseconds=1)
 
 _attempts = msgspec.json.Decoder(list[exchange.Attempt])
 _trace = msgspec.json.Decoder(list[exchange.Verdict])
@@ -191,11 +193,16 @@ class LogDetail(Log, frozen=True, kw_only=True):
         )
 
 
+def moment(milliseconds: int) -> datetime:
+    """Of milliseconds since the epoch; what no calendar of ours has becomes its first or last moment."""
+    return EPOCH + timedelta(milliseconds=min(max(milliseconds, _FIRST), _LAST))
+
+
 def _fields(row: AnyRow) -> dict[str, Any]:
     fields = dict(row._mapping)
     fields.pop("attempts", None)
     fields.pop("trace", None)
-    fields["request_time"] = EPOCH + timedelta(milliseconds=row.request_time)
+    fields["request_time"] = moment(row.request_time)
     fields["protocol"] = Protocol(row.protocol)
     fields["end_reason"] = EndReason(row.end_reason)
     if row.usage_source is not None:

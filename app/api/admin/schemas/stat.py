@@ -1,13 +1,12 @@
 """Statistics in the admin API."""
 
-from datetime import timedelta
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
 from app.api.admin.schemas.base import Time
-from app.api.admin.schemas.log import EPOCH
+from app.api.admin.schemas.log import moment
 from app.repositories.stats import Grouping
 from app.services import stats
 from app.services.stats import Interval
@@ -62,7 +61,7 @@ class StatGroup(msgspec.Struct, frozen=True, kw_only=True):
         return cls(
             id=key if by in ("provider", "api_key") and isinstance(key, int) else None,
             name=key if isinstance(key, str) else group.name,
-            start_time=EPOCH + timedelta(milliseconds=key) if by == "time" and isinstance(key, int) else None,
+            start_time=moment(key) if by == "time" and isinstance(key, int) else None,
             requests=group.sums.requests,
             errors=group.sums.errors,
             status_2xx=group.sums.status_2xx,
@@ -96,8 +95,8 @@ class Stats(msgspec.Struct, frozen=True, kw_only=True):
     @classmethod
     def of(cls, found: stats.Stats, by: Grouping) -> "Stats":
         return cls(
-            start_time=EPOCH + timedelta(milliseconds=found.start_time),
-            end_time=EPOCH + timedelta(milliseconds=found.end_time),
+            start_time=moment(found.start_time),
+            end_time=moment(found.end_time),
             group_by=by,
             interval=found.interval,
             total=StatGroup.of(found.total, None),

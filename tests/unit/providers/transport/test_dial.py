@@ -1,13 +1,16 @@
 """From a name to a connection: what is looked up, remembered and refused, and which address wins."""
 
 import asyncio
+import ipaddress
 import socket
 from collections.abc import Sequence
 
 import httpx
 import pytest
 
+from app.providers.addresses import Address
 from app.providers.transport import BlockedAddress, ConnectFailed, DnsError, Resolver, Transport
+from app.providers.transport.dial import interleave, race
 from tests.support.sockets import ScriptedUpstream, answer, refused_port
 from tests.unit.providers.transport.support import ManualClock, fetch, get, slots, until
 
@@ -215,3 +218,54 @@ async def _serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
     await writer.drain()
     writer.close()
     await writer.wait_closed()
+
+
+def addresses(*texts: str) -> list[Address]:
+    return [ipaddress.ip_address(text) for text in texts]
+
+
+def test_families_take_turns() -> None:
+    found = addresses("::1", "::2", "::3", "1.1.1.1", "2.2.2.2")
+    assert interleave(found) == addresses("::1", "1.1.1.1", "::2", "2.2.2.2", "::3")
+    assert interleave(found[3:]) == found[3:]
+
+
+class Link:
+    """In place of a connection."""
+
+    discarded = False
+
+    def discard(self) -> None:
+        self.discarded = True
+
+
+async def test_late_winners_of_the_race_are_closed() -> None:
+    links = {address: Link() for address in addresses("1.1.1.1", "2.2.2.2", "3.3.3.3", "4.4.4.4")}
+    both = asyncio.Event()
+
+    async def dial(address: Address) -> Link:
+        match str(address)[0]:
+            case "1":
+                raise ConnectFailed("refused")
+            case "2":  # has just succeeded when it is cancelled
+                try:
+                    await asyncio.Event().wait()
+                except asyncio.CancelledError:
+                    return links[address]
+            case "4":
+                both.set()
+        await both.wait()  # two at the same time
+        return links[address]
+
+    winner = await race(dial, list(links), head_start=0.001)  # type: ignore[arg-type]  # `Link` will do
+    await until(lambda: sum(link.discarded for link in links.values()) == 2)
+    assert [link for link in list(links.values())[1:] if not link.discarded] == [winner]
+    assert len(asyncio.all_tasks()) == 1
+
+
+async def test_first_error_of_the_race_is_told() -> None:
+    async def dial(address: Address) -> Link:
+        raise ConnectFailed(str(address))
+
+    with pytest.raises(ConnectFailed, match=r"^1\.1\.1\.1$"):
+        await race(dial, addresses("1.1.1.1", "2.2.2.2"))  # type: ignore[arg-type]  # `Link` will do

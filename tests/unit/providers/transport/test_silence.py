@@ -198,6 +198,24 @@ async def test_the_first_byte_has_a_limit_of_its_own() -> None:
             await task
 
 
+async def test_a_head_that_drips_does_not_extend_the_first_byte_limit() -> None:
+    clock = ManualClock()
+    drip = asyncio.Event()
+    script: list[Step] = [drip, b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n", WAIT]
+    async with ScriptedUpstream(script) as upstream, Transport(clock=clock) as transport:
+        waits = {"first_byte": 5, "read": 50}
+        task = asyncio.create_task(fetch(transport, post(upstream.url, timeout=waits)))
+        await until(lambda: len(upstream.requests) == 1)
+        clock.advance(4)
+        drip.set()
+        for _ in range(20):  # turns of the event loop in which it arrives
+            await asyncio.sleep(0)
+        assert not task.done()
+        clock.advance(1)
+        with pytest.raises(httpx.ReadTimeout):
+            await task
+
+
 async def test_the_first_byte_limit_is_over_with_the_head() -> None:
     clock = ManualClock()
     waits = {"first_byte": 5, "read": 50}
