@@ -28,6 +28,7 @@ BUSY_SECONDS: Final = 5.0
 STATEMENT_SECONDS: Final = 30.0
 
 _PRAGMAS: Final = (
+    "PRAGMA page_size=32768",  # of a new file only; a stored body takes an eighth of the writes of 4 kB pages
     "PRAGMA journal_mode=wal",
     "PRAGMA synchronous=normal",
     f"PRAGMA busy_timeout={int(BUSY_SECONDS * 1000)}",

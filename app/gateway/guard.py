@@ -1,4 +1,4 @@
-"""One guard per exchange: it ends the waiting of a request when the client leaves or a time is up.
+"""A guard per exchange: it ends the waiting of a request when the client leaves or a time is up.
 
 The guard cancels the request's own task and notes the cause, so waiting needs neither a task nor a timeout scope of its
 own. Whoever catches the cancellation asks `take()` for the cause; None means that somebody else cancelled.
@@ -12,6 +12,10 @@ from typing import Any
 from app.common.clock import Clock, TimerHandle
 
 Receive = Callable[[], Awaitable[Any]]
+
+TICK = 0.25
+"""Seconds between two looks at all guards: so late a time may be noticed to be up, or a client to have left."""
+_NEVER = float("inf")
 
 
 class Cause(StrEnum):
@@ -33,48 +37,87 @@ class Interrupted(Exception):
         self.cause = cause
 
 
+class Guards:
+    """All guards of a process, looked at together: a timer and a watching task for each request would cost more than
+    everything else that is done for it. A request that ends within a tick never has either."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self._open: set[Guard] = set()
+        self._timer: TimerHandle | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def open(self, total: float) -> "Guard":
+        """A guard over the running task; to be closed.
+
+        :param total: seconds from now until the whole exchange is interrupted.
+        """
+        loop = self._loop
+        if loop is None:  # kept, since asking for it is a system call (it looks for forks)
+            loop = self._loop = asyncio.get_running_loop()
+        guard = Guard(self, loop, asyncio.current_task(loop), self.clock.monotonic() + total)
+        self._open.add(guard)
+        if self._timer is None:
+            self._timer = self.clock.call_later(TICK, self._tick)
+        return guard
+
+    def discard(self, guard: "Guard") -> None:
+        self._open.discard(guard)
+
+    def _tick(self) -> None:
+        now = self.clock.monotonic()
+        for guard in tuple(self._open):
+            guard.check(now)
+        self._timer = self.clock.call_later(TICK, self._tick) if self._open else None
+
+
 class Guard:
-    """Watches one task. `arm` before each wait; a timer that fires early just moves itself to the armed time."""
+    """Watches one task. `arm` before a wait that must not last; the guard is checked once a tick."""
 
     __slots__ = (
         "_at",
-        "_clock",
+        "_guards",
         "_limit_at",
         "_limit_why",
+        "_loop",
         "_pending",
+        "_receive",
         "_task",
-        "_timer",
         "_total_at",
         "_watch",
-        "_when",
         "_why",
         "left",
     )
 
-    def __init__(self, clock: Clock, total: float) -> None:
-        """:param total: seconds from now until the whole exchange is interrupted."""
-        self._clock = clock
-        self._task = asyncio.current_task()
-        self._total_at = clock.monotonic() + total
-        self._at = self._when = self._limit_at = self._total_at
+    def __init__(
+        self,
+        guards: Guards,
+        loop: asyncio.AbstractEventLoop,
+        task: "asyncio.Task[Any] | None",
+        total_at: float,
+    ) -> None:
+        self._guards = guards
+        self._loop = loop
+        self._task = task
+        self._at = self._limit_at = self._total_at = total_at
         self._why = self._limit_why = Cause.TOTAL
         self._pending: Cause | None = None
-        self._timer: TimerHandle | None = None
+        self._receive: Receive | None = None
         self._watch: asyncio.Task[None] | None = None
         self.left = False
         """The client has gone: no new attempt may start."""
 
     def watch(self, receive: Receive) -> None:
         """Interrupt when the client disconnects; call once, after the request body has been read."""
-        self._watch = asyncio.create_task(self._watch_client(receive))
+        self._receive = receive
 
     def arm(self, why: Cause, seconds: float) -> None:
         """Interrupt with `why` unless armed again within `seconds`."""
-        now = self._clock.monotonic()
-        self._at, self._why = now + seconds, why
-        if self._at > self._limit_at:
+        at = self._guards.clock.monotonic() + seconds
+        if at < self._limit_at:
+            self._at, self._why = at, why
+        else:
             self.disarm()
-        self._schedule(now)
 
     def disarm(self) -> None:
         """Only the total times count."""
@@ -82,12 +125,10 @@ class Guard:
 
     def limit(self, seconds: float) -> None:
         """Interrupt with `ATTEMPT` after so long, whatever is armed meanwhile; takes the place of an earlier limit."""
-        now = self._clock.monotonic()
-        self._limit_at, self._limit_why = now + seconds, Cause.ATTEMPT
+        self._limit_at, self._limit_why = self._guards.clock.monotonic() + seconds, Cause.ATTEMPT
         if self._limit_at >= self._total_at:
             self._limit_at, self._limit_why = self._total_at, Cause.TOTAL
         self.disarm()
-        self._schedule(now)
 
     def take(self) -> Cause | None:
         """The cause of the cancellation just caught; after this the task may wait again."""
@@ -96,10 +137,22 @@ class Guard:
             self._task.uncancel()
         return cause
 
+    def check(self, now: float) -> None:
+        """Called once a tick.
+
+        :param now: monotonic seconds.
+        """
+        if self._watch is None and self._receive is not None:
+            self._watch = self._loop.create_task(self._watch_client(self._receive))
+        if now >= self._at:
+            if self._why is Cause.TOTAL:
+                self._total_at = _NEVER
+            self._limit_at = self._at = self._total_at  # once is enough; the next attempt has its own limit
+            self._interrupt(self._why)
+
     async def close(self) -> None:
         """End watching. Swallows an interrupt that came too late to matter."""
-        if self._timer is not None:
-            self._timer.cancel()
+        self._guards.discard(self)
         if self._watch is not None:
             self._watch.cancel()
         late = self._pending is not None
@@ -110,26 +163,10 @@ class Guard:
             except asyncio.CancelledError:
                 task.uncancel()
 
-    def _schedule(self, now: float) -> None:
-        if self._timer is None or self._at < self._when - 0.01:
-            if self._timer is not None:
-                self._timer.cancel()
-            self._when = self._at
-            self._timer = self._clock.call_later(max(self._at - now, 0.0), self._tick)
-
     def _interrupt(self, cause: Cause) -> None:
         if self._task is not None and self._pending is None:
             self._pending = cause
             self._task.cancel()
-
-    def _tick(self) -> None:
-        remaining = self._at - self._clock.monotonic()
-        if remaining > 0.001:
-            self._when = self._at
-            self._timer = self._clock.call_later(remaining, self._tick)
-        else:
-            self._timer = None
-            self._interrupt(self._why)
 
     async def _watch_client(self, receive: Receive) -> None:
         while (await receive())["type"] != "http.disconnect":

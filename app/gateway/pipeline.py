@@ -21,7 +21,7 @@ from app.domain.model import Target
 from app.gateway.admission import admit, authenticate, client_ip, parse_networks, read_headers
 from app.gateway.attempts import Answer, Attempts, Begun
 from app.gateway.body import RequestBody
-from app.gateway.guard import Cause, Guard, Interrupted, Receive
+from app.gateway.guard import Cause, Guards, Interrupted, Receive
 from app.gateway.limits import RequestLimits
 from app.gateway.metrics import Metrics
 from app.gateway.ports import LogSink, SnapshotSource
@@ -70,6 +70,7 @@ class Pipeline:
         self._transport = transport
         self._settings = settings
         self._clock = clock or SystemClock()
+        self._guards = Guards(self._clock)
         self._recorder = Recorder(sink, metrics)
         self._requests = UpstreamRequests()
         self._strategies = Strategies(self._clock.monotonic)
@@ -147,7 +148,7 @@ class _Story:
         self.scope = scope
         self.receive = receive
         self.send = send
-        self.guard = Guard(pipeline._clock, pipeline._settings.total_timeout)
+        self.guard = pipeline._guards.open(pipeline._settings.total_timeout)
         self.request_body = RequestBody(receive, pipeline._settings.max_body_bytes)
         self.body = b""
         self.reader: UsageReader | None = None
@@ -195,6 +196,7 @@ class _Story:
             key,
             exchange.client_ip,
             exchange.request_time,
+            envelope.members,
         )
         if route.rules.needs_tokens:
             facts.input_tokens, _ = await count_request(self.endpoint.name, body, envelope.model)

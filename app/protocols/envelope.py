@@ -35,6 +35,8 @@ class Envelope(msgspec.Struct, frozen=True, gc=False):
     stream: bool
     model_span: tuple[int, int]
     """Start and end byte of the `model` value in the body, quotes included."""
+    members: dict[str, Raw] | None = None
+    """All members, undecoded, where finding the model has split them; of a name that comes twice the last one."""
 
 
 class _Key:
@@ -60,7 +62,7 @@ def peek(body: bytes) -> Envelope:
             if "model" in members and len(members) <= MAX_MEMBERS:
                 start = _find_model(body, members)
                 if start >= 0:
-                    return _envelope(start, members["model"], members.get("stream"))
+                    return _envelope(start, members["model"], members.get("stream"), members)
         return _peek_exact(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _invalid_json(body, error) from None
@@ -148,7 +150,7 @@ def _skip(pattern: Any, body: bytes, at: int) -> int:
     return end
 
 
-def _envelope(start: int, model: Raw, stream: Raw | None) -> Envelope:
+def _envelope(start: int, model: Raw, stream: Raw | None, members: dict[str, Raw] | None = None) -> Envelope:
     try:
         name = _decode_string(model)
     except msgspec.ValidationError:
@@ -165,7 +167,7 @@ def _envelope(start: int, model: Raw, stream: Raw | None) -> Envelope:
         streamed = value == b"true"
         if not streamed and value not in (b"false", b"null"):
             raise InvalidRequest("`stream` must be true or false.", param="stream")
-    return Envelope(name, streamed, (start, start + len(model)))
+    return Envelope(name, streamed, (start, start + len(model)), members)
 
 
 def _invalid_json(body: bytes, error: Exception) -> InvalidJson:

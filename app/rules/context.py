@@ -7,10 +7,10 @@ import msgspec
 
 from app.domain.api_key import ApiKey
 from app.rules import content
+from app.rules.members import members
 from app.rules.networks import Address, read_address, spell
 from app.rules.values import MISSING, Value
 
-_decode = msgspec.json.Decoder().decode
 _LIMITS = ("max_completion_tokens", "max_tokens", "max_output_tokens")
 
 
@@ -35,6 +35,7 @@ class Facts:
         "ip",
         "last_user_text",
         "max_output_tokens",
+        "members",
         "message_count",
         "model",
         "now",
@@ -70,8 +71,11 @@ class Facts:
         api_key: ApiKey | None,
         client_ip: str | None,
         now: float,
+        members: dict[str, msgspec.Raw] | None = None,
     ) -> None:
+        """:param members: the top level of the body where it has been split already."""
         self.raw_body = body
+        self.members = members
         self.header_lines = headers
         self.endpoint = endpoint
         self.model = model
@@ -112,14 +116,6 @@ def _headers(facts: Facts) -> dict[bytes, bytes]:
     return found
 
 
-def _body(facts: Facts) -> dict[str, Any]:
-    try:
-        value = _decode(facts.raw_body)
-    except (msgspec.DecodeError, ValueError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}
-
-
 def _address(facts: Facts) -> Address | None:
     return None if facts.client_ip is None else read_address(facts.client_ip)
 
@@ -143,7 +139,7 @@ def _max_output_tokens(facts: Facts) -> Value:
 
 _LAZY: dict[str, Callable[[Facts], Value]] = {
     "headers": _headers,
-    "body": _body,
+    "body": lambda facts: members(facts.raw_body, facts.members),
     "address": _address,
     "ip": _ip,
     "has_tools": lambda facts: content.has_tools(facts.body),

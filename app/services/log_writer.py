@@ -21,7 +21,7 @@ from app.services.log_rows import log_row, payload_row, trim
 BATCH: Final = 200
 """Waiting records that are written at once."""
 GREATEST_BATCH: Final = 500
-GREATEST_BATCH_BYTES: Final = 8 * 1024 * 1024
+GREATEST_BATCH_BYTES: Final = 2 * 1024 * 1024
 """Records, and bytes of their bodies, that one transaction takes when more wait."""
 BATCH_BYTES: Final = 1024 * 1024
 """Bytes of bodies that are written at once, however few records they belong to: memory that waits is memory in use."""
@@ -160,16 +160,6 @@ class LogWriter:
             batch = self._take()
             self._in_hand = len(batch)
             await self._write(await self._rows(batch))
-
-    def _batch(self) -> list[tuple[Exchange, int]]:
-        batch = []
-        size = 0
-        while self._queue and len(batch) < GREATEST_BATCH and size < BATCH_BYTES:
-            batch.append(self._queue.popleft())
-            size += batch[-1][1]
-        self._in_hand = len(batch)
-        self._bytes -= size
-        return batch
 
     async def _until_due(self) -> None:
         """Wait for a whole batch, or until the first record has waited long enough, or the end."""

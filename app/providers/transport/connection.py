@@ -97,7 +97,7 @@ class Connection(asyncio.Protocol):
             self.discard()  # nobody asked for it, and it would be taken for the next answer
             return
         in_head = not answer.status
-        if True:
+        if not in_head or answer.waits.first_byte is None:
             self._active = self._clock.monotonic()
         answer.silent += len(data)
         try:

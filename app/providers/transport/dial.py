@@ -69,7 +69,11 @@ class Dialler:
     ) -> Connection:
         try:
             _, connection = await asyncio.get_running_loop().create_connection(
-                self._make, str(address), port, ssl=context, server_hostname=host if context else None
+                self._make,
+                str(address),
+                port,
+                ssl=context,
+                server_hostname=host.removesuffix(".") if context else None,  # certificates have no final dot
             )
         except ssl.SSLCertVerificationError as error:
             raise TlsError(f"The upstream's certificate is not accepted: {error.verify_message}") from None
