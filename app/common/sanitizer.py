@@ -43,6 +43,9 @@ _media = re2.compile(  # groups: type and base64 of a data URL (RFC 2397); a lon
 )
 _key_prefix = re2.compile("^(?:" + "|".join(_KEYS) + ")")
 
+_OUR_BEARER = b"Bearer gwk_"
+_OUR_BEARER_MASKED = "Bearer gwk_" + MASK
+
 _SCHEMES = frozenset({"bearer", "basic", "digest", "token", "apikey", "negotiate"})
 
 _TYPES = (
@@ -69,6 +72,11 @@ def sanitize_headers(raw: Iterable[tuple[bytes, bytes]]) -> list[tuple[str, str]
     """Headers fit for a log: the values of credential headers masked, secrets in other values too."""
     clean = []
     for name, value in raw:
+        if value.startswith(_OUR_BEARER) and name == b"authorization":
+            clean.append(
+                ("authorization", _OUR_BEARER_MASKED)
+            )  # nearly every request's, for a tenth of the cost
+            continue
         text = value.decode("latin-1")
         masked = sanitize_authorization(text) if is_credential(name) else _mask(value).decode("latin-1")
         clean.append((name.decode("latin-1"), masked))

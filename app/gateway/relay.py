@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from enum import Enum
 from typing import Any
 
 import httpx
@@ -42,8 +41,13 @@ async def send_whole(send: Send, status: int, headers: RawHeaders, body: bytes) 
     await send({"type": "http.response.body", "body": body})
 
 
-class _End(Enum):
-    CLEAN = "clean"
+def _ending(reader: UsageReader | None, unpacker: Unpacker | None) -> str | None:
+    """The connection ended in good order: did the protocol, too?"""
+    if reader is None:
+        return None
+    reader.close()
+    readable = unpacker is None or not unpacker.failed
+    return "truncated" if readable and not (reader.ended or reader.error) else None
 
 
 async def relay_stream(
@@ -67,6 +71,7 @@ async def relay_stream(
     :raises Interrupted: the client left, or stopped reading.
     """
     idle = answer.target.provider.timeouts.idle
+    more = answer.rest.__anext__
     error: str | None = None
     try:
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
@@ -80,15 +85,9 @@ async def relay_stream(
             guard.arm(Cause.CLIENT_STALLED, idle)
             await send({"type": "http.response.body", "body": piece, "more_body": True})
             guard.disarm()
-            following = await anext(answer.rest, _End.CLEAN)
-            if following is _End.CLEAN:
-                break
-            piece = following
-        if reader is not None:
-            reader.close()
-            readable = unpacker is None or not unpacker.failed
-            if readable and not (reader.ended or reader.error):
-                error = "truncated"
+            piece = await more()
+    except StopAsyncIteration:
+        error = _ending(reader, unpacker)
     except httpx.TransportError as problem:
         error = failure_class(problem, begun=True)
     except asyncio.CancelledError:

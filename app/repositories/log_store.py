@@ -27,7 +27,7 @@ Rows = Sequence[Row]
 
 BUSY_SECONDS: Final = 1.0
 
-_PIECES: Final = (500, 200, 50, 10, 1)
+_PIECES: Final = (50, 10, 1)
 """Rows per statement on SQLite, so that a few prepared statements serve every batch."""
 _ROW_FAULTS: Final = (
     sqlite3.IntegrityError,
