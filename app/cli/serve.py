@@ -1,8 +1,6 @@
 """`llm-gateway serve`: the application under uvicorn, and what it says at the start. The demo is next door."""
 
 import asyncio
-import contextlib
-import ctypes
 import gc
 import importlib
 import logging
@@ -18,7 +16,7 @@ from litestar import Litestar
 
 from app import __version__
 from app.api.state import Gateway
-from app.cli import demo
+from app.cli import demo, lean
 from app.cli.database import opened
 from app.common import logs
 from app.common.errors import Unavailable
@@ -65,12 +63,6 @@ def serve(host: str | None, port: int | None, *, with_demo: bool) -> int:
     return 0
 
 
-def _give_back_memory() -> None:
-    """Let glibc return what the start used and freed, some 5 MB; other C libraries do as they like."""
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).malloc_trim(0)
-
-
 class _Server(uvicorn.Server):
     """uvicorn, with the application's start and stop in its own hands.
 
@@ -106,8 +98,7 @@ class _Server(uvicorn.Server):
         gc.collect()
         gc.freeze()  # what is there now stays to the end: later collections need not look at it
         gc.set_threshold(*GC_THRESHOLDS)
-        _give_back_memory()
-        gc.enable()
+        lean.give_back()
         print(self._greeting, flush=True)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

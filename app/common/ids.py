@@ -7,7 +7,7 @@ import time
 _HEX = "%08x-%04x-7%03x-%04x-%012x"
 
 # A generator of our own: ids have to be different, not secret, and the system's is a system call for each.
-_random = random.Random(os.urandom(32))  # noqa: S311
+_random = random.Random(os.urandom(32))  # noqa: S311  # not for secrets
 os.register_at_fork(after_in_child=lambda: _random.seed(os.urandom(32)))
 
 

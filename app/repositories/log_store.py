@@ -104,6 +104,7 @@ class SqliteLogStore:
         options: dict[str, Any] = {**given, "check_same_thread": False, "isolation_level": None}
         connection: sqlite3.Connection = sqlite3.connect(file, **{**options, "timeout": self._busy_seconds})
         connection.execute("PRAGMA synchronous=normal")
+        connection.execute("PRAGMA cache_size=-512")  # kB: it only appends, and keeps one edge of the indexes
         return connection
 
     def _disconnect(self) -> None:

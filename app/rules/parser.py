@@ -1,13 +1,12 @@
 """From text to tree. The only file that imports lark; `syntax` next door words the faults, `check` types the tree."""
 
 import functools
-import importlib
 import re
-import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
 import msgspec
+from lark import Lark, Token, Transformer, UnexpectedCharacters, UnexpectedToken
 
 from app.rules import ast as tree
 from app.rules.ast import Node, Span
@@ -17,15 +16,6 @@ from app.rules.literals import read_number, read_string
 from app.rules.syntax import explain
 from app.rules.words import Spot, Word
 from rules_grammar import GRAMMAR
-
-if TYPE_CHECKING:
-    import lark
-else:
-    # lark takes the package `regex` where it finds it (tiktoken brings it along): 9 MB that no rule needs.
-    _regex = sys.modules.setdefault("regex", None)
-    lark = importlib.import_module("lark")
-    if _regex is None:
-        del sys.modules["regex"]
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -78,7 +68,7 @@ class _Reading:
             token = self._token(word)
             try:
                 self.machine.feed_token(token)
-            except lark.UnexpectedToken:
+            except UnexpectedToken:
                 self._mend(word)
                 continue
             self.words.append(word)
@@ -87,22 +77,22 @@ class _Reading:
         root: Node | None = None
         try:
             root = self.machine.feed_eof()
-        except lark.UnexpectedToken:
+        except UnexpectedToken:
             end = len(self.text.rstrip())
             self._mend(Word("$END", "", end, end))
         return Parsed(self.text, root, tuple(_comments(self.text, self.words)), tuple(self.found))
 
-    def _tokens(self) -> Iterator[lark.Token]:
-        return cast(Iterator[lark.Token], self.machine.lexer_thread.lex(self.machine.parser_state))
+    def _tokens(self) -> Iterator[Token]:
+        return cast(Iterator[Token], self.machine.lexer_thread.lex(self.machine.parser_state))
 
     def _next(self) -> Word | None:
         """The next token in its place; mends what the lexer cannot read."""
         while True:
             try:
                 token = next(self.tokens, None)
-            except lark.UnexpectedToken as error:
+            except UnexpectedToken as error:
                 self._mend(_word(error.token))
-            except lark.UnexpectedCharacters as error:
+            except UnexpectedCharacters as error:
                 position = error.pos_in_stream or 0
                 self._mend(Word("", self.text[position], position, position + 1))
             else:
@@ -121,7 +111,7 @@ class _Reading:
         self.machine.lexer_thread.state.line_ctr.char_pos = fault.resume
         self.tokens = self._tokens()
 
-    def _token(self, word: Word) -> lark.Token:
+    def _token(self, word: Word) -> Token:
         """The token for the parser: texts without quotes and escapes, numbers known to be finite."""
         value = word.text
         if word.kind == "STRING":
@@ -134,10 +124,10 @@ class _Reading:
             message = "the number is too large"
             self.found.append(diagnose(self.text, Code.NUMBER_RANGE, (word.start, word.end), message))
             value = "0" if word.kind == "INT" else "0.0"
-        return lark.Token(word.kind, value, start_pos=word.start, end_pos=word.end)
+        return Token(word.kind, value, start_pos=word.start, end_pos=word.end)
 
 
-def _word(token: lark.Token) -> Word:
+def _word(token: Token) -> Word:
     start = token.start_pos or 0
     return Word(token.type, str(token), start, start + len(token))
 
@@ -154,10 +144,8 @@ def _comments(text: str, words: list[Word]) -> Iterator[Comment]:
 
 
 @functools.cache
-def _lark() -> lark.Lark:
-    return lark.Lark(
-        GRAMMAR, parser="lalr", lexer="contextual", maybe_placeholders=False, transformer=_Build()
-    )
+def _lark() -> Lark:
+    return Lark(GRAMMAR, parser="lalr", lexer="contextual", maybe_placeholders=False, transformer=_Build())
 
 
 class _Group(msgspec.Struct, frozen=True):
@@ -173,15 +161,15 @@ Part: TypeAlias = Any
 
 def _span(parts: list[Part]) -> Span:
     first, last = parts[0], parts[-1]
-    start = first.start_pos if isinstance(first, lark.Token) else first.span[0]
-    end = last.end_pos if isinstance(last, lark.Token) else last.span[1]
+    start = first.start_pos if isinstance(first, Token) else first.span[0]
+    end = last.end_pos if isinstance(last, Token) else last.span[1]
     return int(start or 0), int(end or 0)
 
 
 def _nodes(parts: list[Part]) -> tuple[Any, ...]:
     """The nodes among the parts, without tokens and parentheses."""
     return tuple(
-        part.node if isinstance(part, _Group) else part for part in parts if not isinstance(part, lark.Token)
+        part.node if isinstance(part, _Group) else part for part in parts if not isinstance(part, Token)
     )
 
 
@@ -192,7 +180,7 @@ def _flat(kind: type[tree.And] | type[tree.Or], parts: list[Part]) -> Node:
     return kind(tuple(items), span=_span(parts))
 
 
-def _steps(tokens: list[lark.Token]) -> tuple[tree.Step, ...]:
+def _steps(tokens: list[Token]) -> tuple[tree.Step, ...]:
     return tuple(
         tree.Step(int(token))
         if token.type == "POSITION"
@@ -206,7 +194,7 @@ def _steps(tokens: list[lark.Token]) -> tuple[tree.Step, ...]:
 _WORDS = {"TRUE": True, "FALSE": False, "NULL": None}
 
 
-def _const(token: lark.Token) -> tree.Const:
+def _const(token: Token) -> tree.Const:
     value: str | int | float | bool | None = str(token)
     if token.type in _WORDS:
         value = _WORDS[token.type]
@@ -215,7 +203,7 @@ def _const(token: lark.Token) -> tree.Const:
     return tree.Const(value, span=_span([token]))
 
 
-class _Build(lark.Transformer[lark.Token, Node]):
+class _Build(Transformer[Token, Node]):
     """One method for each rule of the grammar, called as the parser reduces: no second pass, no recursion."""
 
     def start(self, parts: list[Part]) -> Node | None:
@@ -247,11 +235,11 @@ class _Build(lark.Transformer[lark.Token, Node]):
         steps = parts if parts[0].type == "DOT_NAME" else parts[1:]
         return tree.Elem(_steps(steps), span=_span(parts))
 
-    def position(self, parts: list[Part]) -> lark.Token:
-        return lark.Token("POSITION", parts[1], start_pos=parts[0].start_pos, end_pos=parts[2].end_pos)
+    def position(self, parts: list[Part]) -> Token:
+        return Token("POSITION", parts[1], start_pos=parts[0].start_pos, end_pos=parts[2].end_pos)
 
-    def key(self, parts: list[Part]) -> lark.Token:
-        return lark.Token("KEY", parts[1], start_pos=parts[0].start_pos, end_pos=parts[2].end_pos)
+    def key(self, parts: list[Part]) -> Token:
+        return Token("KEY", parts[1], start_pos=parts[0].start_pos, end_pos=parts[2].end_pos)
 
     def call(self, parts: list[Part]) -> Node:
         return tree.Call(str(parts[0]), _nodes(parts), span=_span(parts))

@@ -18,12 +18,12 @@ from app.domain.exchange import Exchange
 from app.repositories.log_store import LogStore, Row, RowsRefused, log_store
 from app.services.log_rows import log_row, payload_row, trim
 
-BATCH: Final = 200
+BATCH: Final = 100
 """Waiting records that are written at once."""
-GREATEST_BATCH: Final = 500
-GREATEST_BATCH_BYTES: Final = 2 * 1024 * 1024
+GREATEST_BATCH: Final = 200
+GREATEST_BATCH_BYTES: Final = 512 * 1024
 """Records, and bytes of their bodies, that one transaction takes when more wait."""
-BATCH_BYTES: Final = 1024 * 1024
+BATCH_BYTES: Final = 256 * 1024
 """Bytes of bodies that are written at once, however few records they belong to: memory that waits is memory in use."""
 FLUSH_SECONDS: Final = 0.25
 """The longest a record waits for others to be written with."""
@@ -33,7 +33,9 @@ LONGEST_DELAY: Final = 5.0
 BODY_BUDGET: Final = 64 * 1024 * 1024
 """Bytes of bodies that may wait; records beyond are kept without their bodies."""
 SLICE_SECONDS: Final = 0.0005
-"""Rows are made on the event loop's thread, for so long at a time."""
+"""Rows are made on the event loop's thread, for so long at a time..."""
+LONG_SLICE_SECONDS: Final = 0.005
+"""...and for so long while more than a greatest batch waits: else a saturated process writes slower than it serves."""
 
 _Pair = tuple[Row, Row | None]
 """A row of `request_log` and, unless it can't or shall not be stored, the row of `request_payload` to it."""
@@ -193,7 +195,8 @@ class LogWriter:
                 self._drop_one(type(error).__name__)
                 continue
             pairs.append((log, self._payload(exchange)))
-            if self._clock.monotonic() - began > SLICE_SECONDS:
+            slice_seconds = SLICE_SECONDS if len(self._queue) < GREATEST_BATCH else LONG_SLICE_SECONDS
+            if self._clock.monotonic() - began > slice_seconds:
                 await asyncio.sleep(0)
                 began = self._clock.monotonic()
         return pairs

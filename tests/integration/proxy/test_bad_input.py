@@ -55,14 +55,14 @@ def openai_code(response: httpx.Response) -> str:
 
 
 @pytest.fixture
-async def path() -> HotPath:  # type: ignore[misc]  # an async generator fixture
+async def path() -> AsyncIterator[HotPath]:
     async with (
         ScriptedUpstream([OK]) as upstream,
         hot_path(
             route([target(provider(upstream.url))]), settings=Settings(max_body_bytes=1 << 20)
         ) as running,
     ):
-        yield running  # type: ignore[misc]
+        yield running
         assert (await running.chat()).status_code == 200, "the process is alive"
 
 

@@ -111,12 +111,10 @@ async def test_thousands_may_leave_at_any_moment() -> None:
     chooser = random.Random(5)
     whole = [answer(b'{"usage":{"prompt_tokens":1,"completion_tokens":1}}')]
     begun = [stream_head(), chunk(EVENTS[0] + b"\n\n"), WAIT]
-    upstream = ScriptedUpstream()
-    upstream.script = lambda number: (whole, [WAIT], begun)[number % 3]  # type: ignore[method-assign]  # a mix of scripts
-    async with upstream, hot_path(route([target(provider(upstream.url))])) as path:
-        upstream.script = lambda _: whole  # type: ignore[method-assign]
+    mixed = (whole, [WAIT], begun)
+    async with ScriptedUpstream(whole) as upstream, hot_path(route([target(provider(upstream.url))])) as path:
         assert (await path.chat()).status_code == 200
-        upstream.script = lambda number: (whole, [WAIT], begun)[number % 3]  # type: ignore[method-assign]
+        upstream.script = lambda number: mixed[number % 3]
         before = len(os.listdir("/proc/self/fd"))
 
         async def come_and_leave(after: float) -> None:
@@ -127,7 +125,7 @@ async def test_thousands_may_leave_at_any_moment() -> None:
         for _ in range(rounds):
             await asyncio.gather(*(come_and_leave(chooser.random() * 0.008) for _ in range(at_once)))
         await until(lambda: not path.pipeline.metrics.in_flight, 10.0)
-        upstream.script = lambda _: whole  # type: ignore[method-assign]
+        upstream.script = lambda _: whole
         assert [r.status_code for r in await asyncio.gather(*(path.chat() for _ in range(20)))] == [200] * 20
         await path.client.aclose()
         # idle upstream connections may stay open, both their ends are ours

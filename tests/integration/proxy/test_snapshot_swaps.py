@@ -5,7 +5,7 @@ from collections import Counter
 
 import httpx
 
-from app.domain.model import Strategy
+from app.domain.model import Strategy, Target
 from app.domain.snapshot import RoutingSnapshot
 from tests.support.hotpath import HotPath, hot_path, provider, route, target, until
 
@@ -26,28 +26,25 @@ class Echo(httpx.AsyncBaseTransport):
         return httpx.Response(200, headers={"content-type": "application/json"}, content=b"{}")
 
 
-def configuration(version: int) -> tuple[list[object], str]:
+def configuration(version: int) -> list[Target]:
     """Three equal targets whose host, credential and model all carry the version."""
-    targets = [
+    return [
         target(
             provider(f"http://host-{n}-v{version}.test", n, credential=f"key-{n}-v{version}"),
             model=f"model-{n}-v{version}",
         )
         for n in (1, 2, 3)
     ]
-    return targets, f"v{version}"
 
 
 def snapshot(path: HotPath, version: int) -> RoutingSnapshot:
-    targets, _ = configuration(version)
-    new = route(targets, strategy=Strategy.ROUND_ROBIN)  # type: ignore[arg-type]  # targets of the helper above
+    new = route(configuration(version), strategy=Strategy.ROUND_ROBIN)
     return RoutingSnapshot(version, path.source.current.keys, {"m": new})
 
 
 async def test_round_robin_is_exact_and_changes_are_atomic() -> None:
     transport = Echo()
-    targets, _ = configuration(0)
-    first = route(targets, strategy=Strategy.ROUND_ROBIN)  # type: ignore[arg-type]
+    first = route(configuration(0), strategy=Strategy.ROUND_ROBIN)
     async with hot_path(first, transport=transport, revision=0) as path:
         gate = asyncio.Semaphore(100)
 

@@ -5,14 +5,14 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.model import Strategy
+from app.domain.model import Model, Strategy
 from app.gateway.limits import RequestLimits
 from app.gateway.strategy import Strategies
 from tests.unit.gateway.builders import ManualClock, model, target
 
 
-def firsts(strategies: Strategies, of: object, turns: int) -> list[int]:
-    return [strategies.order(of, of.targets)[0].id for _ in range(turns)]  # type: ignore[attr-defined]
+def firsts(strategies: Strategies, of: Model, turns: int) -> list[int]:
+    return [strategies.order(of, of.targets)[0].id for _ in range(turns)]
 
 
 def test_round_robin_is_strict_and_the_rest_is_the_failover_order() -> None:
