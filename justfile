@@ -26,11 +26,11 @@ layers:
     {{ run }} lint-imports
 
 test *args:
-    {{ run }} pytest -n 2 {{ args }}
+    {{ run }} pytest -n 4 --dist worksteal {{ args }}
 
 # tests with a report of lines that none of them runs
 cov *args:
-    {{ run }} pytest -n 2 --cov=app --cov-report=term-missing:skip-covered {{ args }}
+    {{ run }} pytest -n 4 --cov=app --cov-report=term-missing:skip-covered {{ args }}
 
 # measurements, one at a time
 bench *args:
