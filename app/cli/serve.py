@@ -33,7 +33,7 @@ WAIT_SECONDS = 2.0
 GC_THRESHOLD = 10_000
 """Objects made between two looks for cycles of young ones; Python's own 700 are reached by a few requests."""
 
-GC_THRESHOLDS = (20_000, 20, 50)
+GC_THRESHOLDS = (10_000, 20, 50)
 """Python's own (700, 10, 10) look for garbage cycles every few requests, which make none: a twelfth of all CPU time."""
 
 _log = logging.getLogger(__name__)

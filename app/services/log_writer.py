@@ -20,9 +20,8 @@ from app.services.log_rows import log_row, payload_row, trim
 
 BATCH: Final = 100
 """Waiting records that are written at once."""
-GREATEST_BATCH: Final = 200
 GREATEST_BATCH_BYTES: Final = 512 * 1024
-"""Records, and bytes of their bodies, that one transaction takes when more wait."""
+"""Bytes of bodies that one transaction takes when more wait."""
 BATCH_BYTES: Final = 256 * 1024
 """Bytes of bodies that are written at once, however few records they belong to: memory that waits is memory in use."""
 FLUSH_SECONDS: Final = 0.25
@@ -35,7 +34,7 @@ BODY_BUDGET: Final = 64 * 1024 * 1024
 SLICE_SECONDS: Final = 0.0005
 """Rows are made on the event loop's thread, for so long at a time..."""
 LONG_SLICE_SECONDS: Final = 0.005
-"""...and for so long while more than a greatest batch waits: else a saturated process writes slower than it serves."""
+"""...and for so long while another batch waits: else a saturated process writes slower than it serves."""
 
 _Pair = tuple[Row, Row | None]
 """A row of `request_log` and, unless it can't or shall not be stored, the row of `request_payload` to it."""
@@ -178,7 +177,7 @@ class LogWriter:
         """The next batch, out of the queue."""
         batch: list[Exchange] = []
         size = 0
-        while self._queue and len(batch) < GREATEST_BATCH and size < GREATEST_BATCH_BYTES:
+        while self._queue and len(batch) < BATCH and size < GREATEST_BATCH_BYTES:
             exchange, bytes_of_bodies = self._queue.popleft()
             batch.append(exchange)
             size += bytes_of_bodies
@@ -195,7 +194,7 @@ class LogWriter:
                 self._drop_one(type(error).__name__)
                 continue
             pairs.append((log, self._payload(exchange)))
-            slice_seconds = SLICE_SECONDS if len(self._queue) < GREATEST_BATCH else LONG_SLICE_SECONDS
+            slice_seconds = SLICE_SECONDS if len(self._queue) < BATCH else LONG_SLICE_SECONDS
             if self._clock.monotonic() - began > slice_seconds:
                 await asyncio.sleep(0)
                 began = self._clock.monotonic()
