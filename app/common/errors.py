@@ -12,6 +12,7 @@
     ├── UnsupportedEncoding         415     unsupported_encoding    the request body is compressed
     ├── NoMatchingProvider          422     no_matching_provider    the rules let no target through
     ├── RateLimitExceeded           429     rate_limit_exceeded     the key's own limit; carries `retry_after`
+    ├── HeadersTooLarge             431     headers_too_large       the header fields are over 64 KiB together
     ├── UpstreamError               502                             no upstream answered; the last attempt's failure:
     │   ├── UpstreamUnreachable     502     upstream_unreachable    refused, DNS, TLS, blocked address
     │   ├── UpstreamProtocol        502     upstream_protocol       reset, broken framing, redirect, answer too large
@@ -104,6 +105,10 @@ class NoMatchingProvider(GatewayError):
 
 class RateLimitExceeded(GatewayError):
     status, code = 429, "rate_limit_exceeded"
+
+
+class HeadersTooLarge(GatewayError):
+    status, code = 431, "headers_too_large"
 
 
 class UpstreamError(GatewayError):

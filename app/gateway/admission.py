@@ -8,6 +8,7 @@ import msgspec
 
 from app.common.errors import (
     AuthUnavailable,
+    HeadersTooLarge,
     InvalidApiKey,
     InvalidRequest,
     ModelNotAllowed,
@@ -22,6 +23,9 @@ from app.gateway.limits import RequestLimits
 from app.gateway.ports import SnapshotSource
 
 RawHeaders = Sequence[tuple[bytes, bytes]]
+MAX_HEADER_BYTES = 64 * 1024
+"""Of all header fields together; coding agents send some kB."""
+
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -35,6 +39,7 @@ class Presented(msgspec.Struct):
 def read_headers(headers: RawHeaders, max_body: int) -> Presented:
     """Find the API key and the framing.
 
+    :raises HeadersTooLarge: more than an upstream would take.
     :raises InvalidRequest: two different keys, or a content-length that is no number.
     :raises InvalidApiKey: no key.
     :raises UnsupportedEncoding: a compressed body, which could not be passed on with its model replaced.
@@ -42,7 +47,9 @@ def read_headers(headers: RawHeaders, max_body: int) -> Presented:
     """
     keys: set[bytes] = set()
     presented = Presented()
+    size = 0
     for name, value in headers:
+        size += len(name) + len(value)
         if name == b"authorization":
             scheme, _, token = value.partition(b" ")
             if scheme.lower() == b"bearer" and token.strip():
@@ -58,6 +65,8 @@ def read_headers(headers: RawHeaders, max_body: int) -> Presented:
             raise UnsupportedEncoding(
                 "Send the request body uncompressed: content-encoding is not supported."
             )
+    if size > MAX_HEADER_BYTES:
+        raise HeadersTooLarge(f"The header fields are larger than {MAX_HEADER_BYTES} bytes together.")
     if len(keys) > 1:
         raise InvalidRequest("'authorization' and 'x-api-key' hold different keys; send one.")
     if not keys:
