@@ -67,7 +67,7 @@ def log_row(exchange: Exchange) -> tuple[Any, ...]:
         exchange.status >= 400 or exchange.end_reason is not _COMPLETE,
         _text(exchange.error_code, 64),
         exchange.end_reason.value,
-        max(len(exchange.attempts) - 1, 0),
+        exchange.retry_count,
         None if delay is None else round(delay * 1000),
         round(exchange.total_time * 1000),
         _count(usage.input),
