@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from app import __version__
+from app.cli.rules import add_commands as add_rule_commands
 
 USAGE = 2
 UNAVAILABLE = 69
@@ -90,15 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     doctor.add_argument("--json", action="store_true", help="print the findings as JSON")
     doctor.set_defaults(run=_doctor)
 
-    rules = commands.add_parser("rules", help="the rule language").add_subparsers(
-        metavar="COMMAND", required=True
-    )
-    check = rules.add_parser("check", help="check a rule and point at its faults")
-    check.add_argument(
-        "text", nargs="?", metavar="TEXT", help="the rule; from standard input without TEXT and --file"
-    )
-    check.add_argument("--file", type=Path, help="file with the rule")
-    check.set_defaults(run=_rules_check)
+    add_rule_commands(commands)
 
     mock = commands.add_parser("mock-upstream", help="run the pretend provider on its own")
     mock.add_argument("--host", default="127.0.0.1", help="address to listen on [127.0.0.1]")
@@ -154,12 +147,6 @@ def _doctor(arguments: argparse.Namespace) -> int:
     from app.cli.doctor import doctor
 
     return doctor(as_json=arguments.json)
-
-
-def _rules_check(arguments: argparse.Namespace) -> int:
-    from app.cli.rules import check
-
-    return check(arguments.text, arguments.file)
 
 
 def _mock_upstream(arguments: argparse.Namespace) -> int:

@@ -14,7 +14,7 @@ Sort = Literal["-request_time", "request_time", "-total_time_ms"]
 
 _LOG: Final = RequestLog.__table__.columns
 _PAYLOAD: Final = RequestPayload.__table__.columns
-_WIDE: Final = ("attempts", "trace")
+_WIDE: Final = ("attempts", "trace", "facts")
 
 
 class Position(msgspec.Struct, frozen=True):
@@ -32,7 +32,7 @@ class RequestLogRepository:
     async def page(
         self, wanted: LogFilter, sort: Sort, after: Position | None, limit: int
     ) -> list[Row[tuple[Any, ...]]]:
-        """Rows in the order of `sort`, then of their ids, from behind `after`; without `attempts` and `trace`."""
+        """Rows in the order of `sort`, then of their ids, from behind `after`; without the wide columns."""
         column = _LOG[sort.removeprefix("-")]
         order = [each.desc() if sort.startswith("-") else each.asc() for each in (column, _LOG["request_id"])]
         # Only columns of the index are named here: the wide rows are fetched for one page alone.

@@ -79,6 +79,7 @@ def log_row(exchange: Exchange) -> tuple[Any, ...]:
         exchange.response_size,
         _json(exchange.attempts),
         _json(exchange.trace),
+        None,
     )
 
 

@@ -51,6 +51,8 @@ class RequestLog(Base):
     """JSON: a list of `domain.exchange.Attempt`."""
     trace: Mapped[str] = mapped_column(Text)
     """JSON: a list of `domain.exchange.Verdict`."""
+    facts: Mapped[str | None] = mapped_column(Text)
+    """JSON: what rules could read of the request, without texts. None in rows of older versions."""
 
 
 SCAN = Index(

@@ -1,8 +1,8 @@
 """`llm-gateway rules check`."""
 
-import sys
 from pathlib import Path
 
+from app.cli.rules.source import read_rule
 from app.rules.diagnostics import Severity, render
 from app.rules.engine import check as check_rule
 
@@ -12,11 +12,7 @@ def check(text: str | None, file: Path | None) -> int:
 
     :returns: 1 where something keeps it from being stored; warnings don't.
     """
-    if file is not None:
-        text = file.read_text("utf-8")
-    elif text is None:
-        text = sys.stdin.read()
-    rule = text.rstrip("\n")
+    rule = read_rule(text, file)
     found = check_rule(rule)
     for diagnostic in found:
         print(render(rule, diagnostic))
