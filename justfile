@@ -32,6 +32,10 @@ test *args:
 cov *args:
     {{ run }} pytest -n 4 --cov=app --cov-report=term-missing:skip-covered {{ args }}
 
+# the property tests of the rule language at length: 100,000 damaged requests, 20,000 texts
+long:
+    RULES_AGREEMENT=long {{ run }} pytest --timeout=1200 tests/unit/rules/test_agreement.py tests/unit/rules/test_hostile.py
+
 # measurements, one at a time
 bench *args:
     {{ run }} pytest -m bench --timeout=1200 -s tests/bench {{ args }}
@@ -43,6 +47,18 @@ openapi:
 # docs/configuration.md from the settings
 settings:
     {{ run }} python -m tests.architecture.settings_page docs/configuration.md
+
+# rules_grammar/editor and the tables of docs/rules.md from the grammar and its vocabulary
+editor:
+    {{ run }} python -m tests.architecture.editor_data
+
+# the dashboard from frontend/ into app/dashboard; installing the package does the same
+dashboard:
+    uv run --quiet --no-project --with hatchling==1.28.0 python hatch_build.py
+
+# lint, types and unit tests of the dashboard
+web: dashboard
+    cd frontend && npm run --silent lint && npm run --silent types && npm run --silent test
 
 # bring the database up to date
 migrate:

@@ -5,6 +5,7 @@ from litestar import Litestar
 
 from app import config
 from app.api.admin.model_paths import ModelPaths
+from app.api.dashboard import Dashboard
 from app.api.proxy.front import FrontDoor
 from app.plugin import GatewayPlugin
 
@@ -17,5 +18,5 @@ def create_app(
     :param transport: reaches the upstreams, instead of our own.
     """
     app = Litestar(plugins=[GatewayPlugin(settings or config.load(), transport)])
-    app.asgi_handler = FrontDoor(ModelPaths(app.asgi_handler), app)
+    app.asgi_handler = FrontDoor(Dashboard(ModelPaths(app.asgi_handler)), app)
     return app

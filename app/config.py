@@ -107,6 +107,12 @@ class Settings(msgspec.Struct, frozen=True):
         Annotated[int, Meta(ge=0)],
         Meta(description="Largest stored part of a request or answer; the cut is flagged."),
     ] = 64 * 1024
+    log_facts: Annotated[
+        bool,
+        Meta(
+            description="Store with each log record what rules read: short headers and fields; no credentials or texts."
+        ),
+    ] = True
     log_queue_size: Annotated[
         Positive,
         Meta(description="Log records waiting for the database; further ones are dropped and counted."),

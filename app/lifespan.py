@@ -22,8 +22,10 @@ from app.gateway.pipeline import Pipeline
 from app.providers.transport import Transport
 from app.services import keyring, migrations
 from app.services.admin_auth import AdminAuth
+from app.services.log_tail import LogTails
 from app.services.log_writer import LogWriter
 from app.services.migrations import SchemaError
+from app.services.overview import Overviews
 from app.services.retention import Retention
 from app.services.snapshot import SnapshotService
 
@@ -83,7 +85,13 @@ async def _start(app: Litestar, gateway: Gateway, parts: AsyncExitStack) -> None
         parts.push_async_exit(begun.pop_all())
     app.state[STATE_KEY] = pipeline
     gateway.services = Services(
-        keyring=keys, database=database, snapshot=snapshot, log_writer=log_writer, auth=auth
+        keyring=keys,
+        database=database,
+        snapshot=snapshot,
+        log_writer=log_writer,
+        auth=auth,
+        tails=LogTails(database),
+        overviews=Overviews(database),
     )
 
 

@@ -8,13 +8,14 @@ import msgspec
 
 class FieldRow(TypedDict, total=False):
     """One field; `name` has `[]` for an element of a list and `*` for any name. `values` are known ones; when
-    `closed`, there are no others."""
+    `closed`, there are no others. `label` is what a sentence calls it, `*` being the name."""
 
     name: str
     type: str
     optional: bool
     kinds: list[str]
     doc: str
+    label: str
     values: list[str]
     closed: bool
 
@@ -26,6 +27,18 @@ class Fields(TypedDict):
     types: dict[str, str]
     unreadable_headers: list[str]
     fields: list[FieldRow]
+
+
+class LogFields(TypedDict):
+    """What a filter of the request log can name; of functions and quantifiers those that are allowed there.
+
+    `instead` has our names by others that people try, `reasons` why a name of the rules can't be used."""
+
+    functions: list[str]
+    quantifiers: list[str]
+    fields: list[FieldRow]
+    instead: dict[str, str]
+    reasons: dict[str, str]
 
 
 class OperatorRow(TypedDict):
@@ -60,12 +73,13 @@ class FunctionRow(TypedDict, total=False):
 
 
 class Operators(TypedDict):
-    """`habits` maps spellings of other languages to ours."""
+    """`habits` maps spellings of other languages to ours, `calls` those with another meaning before a parenthesis."""
 
     operators: list[OperatorRow]
     quantifiers: list[QuantifierRow]
     functions: list[FunctionRow]
     habits: dict[str, str]
+    calls: dict[str, str]
 
 
 _here = files(__name__)
@@ -75,4 +89,5 @@ VERSION = 1
 
 GRAMMAR: str = (_here / "rules.lark").read_text("utf-8")
 FIELDS: Fields = msgspec.json.decode((_here / "fields.json").read_bytes(), type=Fields)
+LOG_FIELDS: LogFields = msgspec.json.decode((_here / "log_fields.json").read_bytes(), type=LogFields)
 OPERATORS: Operators = msgspec.json.decode((_here / "operators.json").read_bytes(), type=Operators)

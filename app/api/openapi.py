@@ -12,6 +12,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
+from litestar.response import Stream
 from litestar.routes import HTTPRoute
 
 from app.api.admin.auth import COOKIE, require_admin
@@ -97,12 +98,13 @@ def _bodies(app: Litestar) -> set[Any]:
         for handler in route.route_handlers:
             if not handler.resolve_include_in_schema():
                 continue
+            bodies.update(spec.data_container for spec in (handler.responses or {}).values())
             fields = [handler.parsed_data_field, handler.parsed_return_field]
             for field in filter(None, fields):
                 inner = (
                     field.inner_types[0] if field.is_subclass_of(Response) and field.inner_types else field
                 )
-                if inner.annotation not in (None, type(None)):
+                if inner.annotation not in (None, type(None), Stream):
                     bodies.add(inner.annotation)
     return bodies
 

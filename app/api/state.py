@@ -14,7 +14,9 @@ from app.db.session import Database
 from app.gateway.admission import parse_networks
 from app.gateway.metrics import Metrics
 from app.services.admin_auth import AdminAuth
+from app.services.log_tail import LogTails
 from app.services.log_writer import LogWriter
+from app.services.overview import Overviews
 from app.services.snapshot import SnapshotService
 
 
@@ -26,6 +28,8 @@ class Services(msgspec.Struct, frozen=True):
     snapshot: SnapshotService
     log_writer: LogWriter
     auth: AdminAuth
+    tails: LogTails
+    overviews: Overviews
 
 
 class Gateway:

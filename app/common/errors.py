@@ -30,6 +30,7 @@
         ├── PreconditionFailed      412     precondition_failed     `If-Match` names another version
         ├── UnsupportedMediaType    415     unsupported_media_type  the body is not declared as JSON
         ├── ValidationFailed        422     validation_failed       `errors` lists each fault with its pointer
+        │   └── RuleTestFailed      422     test_failed             a change that a test kept with a rule refuses
         └── TooManyAttempts         429     too_many_attempts       failed logins
 
 Messages never hold request values, credentials or addresses of upstreams.
@@ -205,6 +206,10 @@ class UnsupportedMediaType(Problem):
 
 class ValidationFailed(Problem):
     status, code = 422, "validation_failed"
+
+
+class RuleTestFailed(ValidationFailed):
+    code = "test_failed"
 
 
 class TooManyAttempts(Problem):

@@ -80,6 +80,8 @@ class Exchange(msgspec.Struct):
     usage_source: UsageSource | None = None
     request_size: int = 0
     response_size: int = 0
+    facts: bytes | None = None
+    """JSON of `rules.recorded`: what rules could read; None where no rule was asked, or it shall not be kept."""
     request_headers: list[tuple[bytes, bytes]] = []
     request_body: bytes = b""
     response_headers: list[tuple[bytes, bytes]] = []

@@ -37,6 +37,7 @@ from app.protocols.endpoints import Endpoint
 from app.protocols.envelope import peek
 from app.protocols.usage import UsageReader, read_usage
 from app.rules.context import Facts
+from app.rules.recorded import record
 
 _log = logging.getLogger(__name__)
 
@@ -107,6 +108,8 @@ class Pipeline:
             await story.guard.close()
             exchange.total_time = clock.monotonic() - started
             exchange.response_body = without(b"".join(story.stored.pieces), story.credential)
+            if story.facts is not None and self._settings.log_facts:
+                exchange.facts = record(story.facts)
             if exchange.api_key_id is not None:
                 self._recorder.finish(endpoint, exchange, story.body, story.reader, story.answer)
             else:
@@ -151,6 +154,8 @@ class _Story:
         self.guard = pipeline._guards.open(pipeline._settings.total_timeout)
         self.request_body = RequestBody(receive, pipeline._settings.max_body_bytes)
         self.body = b""
+        self.facts: Facts | None = None
+        """Once rules are asked."""
         self.reader: UsageReader | None = None
         self.answer = b""
         """A plain answer without usage, whose tokens have to be counted."""
@@ -187,7 +192,7 @@ class _Story:
         exchange.requested_model, exchange.is_stream = envelope.model, envelope.stream
         admit(key, envelope.model, pipeline._limits, self.started)
         route = find_route(snapshot, envelope.model)
-        facts = Facts(
+        facts = self.facts = Facts(
             body,
             headers,
             self.endpoint.name,

@@ -36,7 +36,7 @@ class Envelope(msgspec.Struct, frozen=True, gc=False):
     model_span: tuple[int, int]
     """Start and end byte of the `model` value in the body, quotes included."""
     members: dict[str, Raw] | None = None
-    """All members, undecoded, where finding the model has split them; of a name that comes twice the last one."""
+    """All members, undecoded; of a name that comes twice the last one."""
 
 
 class _Key:
@@ -142,7 +142,7 @@ def _peek_exact(body: bytes) -> Envelope:
         at = _skip(_blank, body, at + len(raw))
     if model is None:
         raise InvalidRequest("The body has no `model`.", param="model")
-    return _envelope(start, model, stream)
+    return _envelope(start, model, stream, {key.name: raw for key, raw in members.items()})
 
 
 def _skip(pattern: Any, body: bytes, at: int) -> int:

@@ -1,11 +1,15 @@
-"""What a list of log rows or a statistic can be narrowed by, as conditions on the columns of one index."""
+"""What a list of log rows or a statistic can be narrowed by, as conditions on the columns of one index.
+
+An expression comes as SQL already: `app.rules.to_sql` wrote it.
+"""
 
 from typing import Final
 
 import msgspec
-from sqlalchemy import ColumnElement
+from sqlalchemy import BigInteger, ColumnElement, Text, TextClause, bindparam, text
 
 from app.db.tables.request_log import RequestLog
+from app.rules.to_sql import Sql
 
 
 class LogFilter(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +38,8 @@ class LogFilter(msgspec.Struct, frozen=True, kw_only=True):
     first_byte_delay_ms_min: int | None = None
     first_byte_delay_ms_max: int | None = None
     end_reason: str | None = None
+    condition: Sql | None = None
+    """What a filter expression says."""
 
 
 _EQUAL: Final = (
@@ -55,10 +61,10 @@ _RANGES: Final = (
 )
 
 
-def conditions(wanted: LogFilter) -> list[ColumnElement[bool]]:
+def conditions(wanted: LogFilter) -> list[ColumnElement[bool] | TextClause]:
     """What a row has to fulfil."""
     columns = RequestLog.__table__.columns
-    found: list[ColumnElement[bool]] = []
+    found: list[ColumnElement[bool] | TextClause] = []
     if wanted.start_time is not None:
         found.append(columns["request_time"] >= wanted.start_time)
     if wanted.end_time is not None:
@@ -73,4 +79,14 @@ def conditions(wanted: LogFilter) -> list[ColumnElement[bool]]:
             found.append(columns[name] >= least)
         if most is not None:
             found.append(columns[name] <= most)
+    if wanted.condition is not None:
+        found.append(_written(wanted.condition))
     return found
+
+
+def _written(condition: Sql) -> TextClause:
+    bound = (
+        bindparam(name, value, BigInteger() if isinstance(value, int) else Text())
+        for name, value in condition.parameters.items()
+    )
+    return text(f"({condition.text})").bindparams(*bound)

@@ -1,15 +1,18 @@
 """Writing log rows, many at a time: every INSERT on the two log tables. Queries are next door in `request_logs.py`.
 
 A batch is one transaction, and rows that are there already stay as they are: writing a batch again does no harm.
+It leaves a row of `log_batch`, for those who follow what is written (`log_tail.py`).
 """
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from typing import Any, Final, Protocol, cast
 
+import msgspec
 from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
@@ -39,6 +42,14 @@ _ROW_FAULTS: Final = (
 )
 _ROW_FAULT_CLASSES: Final = ("22", "23")
 """PostgreSQL manual, appendix A: data exceptions and integrity violations."""
+
+
+_BATCH: Final = (
+    "INSERT INTO log_batch (transaction_id, first_request_id, written_at, request_ids) VALUES ({})"
+    " ON CONFLICT DO NOTHING"
+)
+_SQLITE_BATCH: Final = _BATCH.format("0, ?, ?, ?")
+_POSTGRES_BATCH: Final = _BATCH.format("CAST(CAST(pg_current_xact_id() AS TEXT) AS BIGINT), $1, $2, $3")
 
 
 class RowsRefused(Exception):
@@ -92,6 +103,8 @@ class SqliteLogStore:
                 connection.execute("BEGIN IMMEDIATE")
                 self._log.run(connection, logs)
                 self._payload.run(connection, payloads)
+                if logs:
+                    connection.execute(_SQLITE_BATCH, _batch(logs))
         except _ROW_FAULTS as error:
             raise RowsRefused(type(error).__name__) from error
         except sqlite3.Error as error:
@@ -128,6 +141,8 @@ class PostgresLogStore:
                 for statement, rows in ((self._log, logs), (self._payload, payloads)):
                     if rows:
                         await connection.exec_driver_sql(statement, list(rows))
+                if logs:
+                    await connection.exec_driver_sql(_POSTGRES_BATCH, _batch(logs))
         except Unavailable:
             raise
         except (SQLAlchemyError, OSError, TimeoutError) as error:
@@ -139,6 +154,11 @@ class PostgresLogStore:
 
     async def close(self) -> None:
         """The pool belongs to the database."""
+
+
+def _batch(logs: Rows) -> tuple[str, int, str]:
+    ids = [row[0] for row in logs]
+    return ids[0], int(time.time() * 1000), msgspec.json.encode(ids).decode()
 
 
 class _Pieces:

@@ -23,3 +23,13 @@ class ProviderRepository(ResourceRepository[ProviderRow]):
             .order_by(ModelRow.name)
         )
         return (await self.session.scalars(statement)).all()
+
+    async def a_target_model(self, provider_id: int) -> str | None:
+        """What the oldest target at this provider calls its model."""
+        statement = (
+            select(TargetRow.target_model)
+            .where(TargetRow.provider_id == provider_id)
+            .order_by(TargetRow.id)
+            .limit(1)
+        )
+        return (await self.session.scalars(statement)).first()

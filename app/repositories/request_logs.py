@@ -6,6 +6,7 @@ import msgspec
 from sqlalchemy import ColumnElement, CursorResult, Delete, Row, delete, func, literal, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db.tables.log_batch import LogBatch
 from app.db.tables.request_log import RequestLog
 from app.db.tables.request_payload import RequestPayload
 from app.repositories.log_filters import LogFilter, conditions
@@ -14,7 +15,9 @@ Sort = Literal["-request_time", "request_time", "-total_time_ms"]
 
 _LOG: Final = RequestLog.__table__.columns
 _PAYLOAD: Final = RequestPayload.__table__.columns
-_WIDE: Final = ("attempts", "trace", "facts")
+_BATCH: Final = LogBatch.__table__.columns
+NARROW: Final = tuple(each for each in _LOG if each.name not in ("attempts", "trace", "facts"))
+"""The columns that lists show."""
 
 
 class Position(msgspec.Struct, frozen=True):
@@ -45,9 +48,7 @@ class RequestLogRepository:
         found = list(ids)
         if not found:
             return []
-        rows = await self._session.execute(
-            select(*(each for each in _LOG if each.name not in _WIDE)).where(_LOG["request_id"].in_(found))
-        )
+        rows = await self._session.execute(select(*NARROW).where(_LOG["request_id"].in_(found)))
         by_id = {row.request_id: row for row in rows}
         return [by_id[request_id] for request_id in found]
 
@@ -93,6 +94,14 @@ class RequestLogRepository:
             .limit(limit)
         )
         return await self._remove(delete(RequestPayload).where(_PAYLOAD["request_id"].in_(oldest)))
+
+    async def remove_batches(self, before: int, limit: int) -> int:
+        """Remove the oldest batches that were written before a time (milliseconds since the epoch).
+
+        :returns: how many were removed.
+        """
+        oldest = select(_BATCH["id"]).where(_BATCH["written_at"] < before).order_by(_BATCH["id"]).limit(limit)
+        return await self._remove(delete(LogBatch).where(_BATCH["id"].in_(oldest)))
 
     async def _remove(self, statement: Delete) -> int:
         connection = await self._session.connection()

@@ -12,6 +12,9 @@ from app.db.tables.revision import RevisionRow
 LOCK: Final = 0x6C6C6D72
 """PostgreSQL advisory lock held by a transaction that changes the configuration."""
 
+BESIDE: Final = 300
+"""More than one change of a model leaves: it has at most so many targets."""
+
 
 class RevisionRepository(SQLAlchemyAsyncRepository[RevisionRow]):
     model_type = RevisionRow
@@ -31,6 +34,30 @@ class RevisionRepository(SQLAlchemyAsyncRepository[RevisionRow]):
     async def latest(self) -> int:
         """The configuration's revision; 0 before the first change."""
         return await self.session.scalar(select(func.max(RevisionRow.id))) or 0
+
+    async def by_id(self, revision_id: int) -> RevisionRow | None:
+        return await self.get_one_or_none(RevisionRow.id == revision_id)
+
+    async def since(self, revision_id: int) -> list[RevisionRow]:
+        """The changes after one, in their order."""
+        statement = select(RevisionRow).where(RevisionRow.id > revision_id).order_by(RevisionRow.id)
+        return list(await self.session.scalars(statement))
+
+    async def of(self, resource: str, resource_id: int | None, after: int) -> list[RevisionRow]:
+        """The changes of one resource, or of all of a kind, after a revision, in their order."""
+        statement = select(RevisionRow).where(RevisionRow.resource == resource, RevisionRow.id > after)
+        if resource_id is not None:
+            statement = statement.where(RevisionRow.resource_id == resource_id)
+        return list(await self.session.scalars(statement.order_by(RevisionRow.id)))
+
+    async def beside(self, revision_id: int, step: int) -> list[RevisionRow]:
+        """The changes right behind one (`step` 1) or right before it (-1), the nearest first."""
+        if step > 0:
+            where, order = RevisionRow.id > revision_id, RevisionRow.id.asc()
+        else:
+            where, order = RevisionRow.id < revision_id, RevisionRow.id.desc()
+        statement = select(RevisionRow).where(where).order_by(order).limit(BESIDE)
+        return list(await self.session.scalars(statement))
 
     async def page(
         self, *, resource: str | None, resource_id: int | None, name: str | None, page: int, page_size: int

@@ -111,7 +111,7 @@ class StatsRepository:
             key = case((or_(key.is_(None), key.in_(known)), key), else_=OTHERS[_COLUMNS[by]])
         found: dict[Any, Histogram] = {}
         for first, least, count in await self._session.execute(
-            select(key.label("key"), _step(_LOG[duration]).label("step"), func.count())
+            select(key.label("key"), step(_LOG[duration]).label("step"), func.count())
             .where(*where)
             .group_by("key", "step")
         ):
@@ -148,7 +148,8 @@ def _how_many(condition: ColumnElement[bool]) -> ColumnElement[int]:
     return func.sum(case((condition, 1), else_=0))
 
 
-def _step(column: ColumnElement[int]) -> ColumnElement[int]:
+def step(column: ColumnElement[int]) -> ColumnElement[int]:
+    """The least value of the step that a duration is in."""
     return case(
         *((column < below, column // width * width if width > 1 else column) for below, width in STEPS),
         else_=column // WIDEST * WIDEST,

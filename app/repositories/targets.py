@@ -25,3 +25,10 @@ class TargetRepository(ResourceRepository[TargetRow]):
         for target, provider in (await self.session.execute(statement)).tuples():
             found[target.model_id].append((target, provider))
         return found
+
+    async def of_provider(self, provider_id: int) -> list[tuple[int, str]]:
+        """Model and target model of each target at a provider."""
+        statement = select(TargetRow.model_id, TargetRow.target_model).where(
+            TargetRow.provider_id == provider_id
+        )
+        return list((await self.session.execute(statement)).tuples())

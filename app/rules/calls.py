@@ -4,25 +4,31 @@ import datetime
 import functools
 import zoneinfo
 
-from app.rules.ast import Call, Const, Elem, Node, Path
+from app.rules.ast import Call, Const, Elem, Node, Path, walk
 from app.rules.comparisons import is_constant
 from app.rules.diagnostics import Code, Edit
-from app.rules.fields import ANY, Field, near, scalar
+from app.rules.fields import BROKEN, Field, near, scalar
 from app.rules.habits import OURS
 from app.rules.report import Report, in_words
+from app.rules.resolve import is_hole
 from rules_grammar import OPERATORS, FunctionRow
 
 FUNCTIONS = {row["name"]: row for row in OPERATORS["functions"]}
-QUANTIFIERS = {row["name"]: row for row in OPERATORS["quantifiers"]}
+_QUANTIFIERS = [row["name"] for row in OPERATORS["quantifiers"]]
+_TEXT_OPERATORS = ("contains", "matches", "starts_with", "ends_with")
 _ALWAYS_THERE = ("exists", "hour", "weekday")
 
 
 def call(report: Report, node: Call, fields: list[Field]) -> Field:
     """The field a call gives; reports what is wrong with the call."""
+    if not node.function:  # what the call is of could not be read
+        return BROKEN
     row = FUNCTIONS.get(node.function)
-    if row is None:
+    if row is None or node.function not in report.vocabulary.functions:
         _unknown(report, node)
-        return ANY
+        return BROKEN
+    if any(is_hole(part) for arg in node.args for part in walk(arg)):
+        return BROKEN
     if len(node.args) != len(row["params"]):
         _wrong_count(report, node, row)
     else:
@@ -40,10 +46,17 @@ def call(report: Report, node: Call, fields: list[Field]) -> Field:
 
 def _unknown(report: Report, node: Call) -> None:
     span = (node.span[0], node.span[0] + len(node.function))
-    known = [*FUNCTIONS, *QUANTIFIERS]
-    meant = OURS.get(node.function) or near(node.function, known)
+    known = [name for name in (*FUNCTIONS, *_QUANTIFIERS) if name in report.vocabulary.calls]
+    meant = OPERATORS["calls"].get(node.function) or OURS.get(node.function) or near(node.function, known)
     message = f"unknown function `{node.function}`"
-    if meant in known:
+    if node.function in FUNCTIONS:
+        message = f"a {report.vocabulary.noun} cannot use `{node.function}`"
+    if (reason := report.vocabulary.reasons.get(node.function)) is not None:
+        report.error(Code.UNKNOWN_FUNCTION, span, message, reason)
+    elif meant in _TEXT_OPERATORS and len(node.args) == 2:
+        ours = f"{report.source(node.args[0])} {meant} {report.source(node.args[1])}"
+        report.error(Code.UNKNOWN_FUNCTION, span, message, f"use `{ours}`", Edit(node.span, ours))
+    elif meant in known:
         report.error(Code.UNKNOWN_FUNCTION, span, message, f"did you mean `{meant}`?", Edit(span, meant))
     else:
         report.error(

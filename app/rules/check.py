@@ -5,10 +5,10 @@ from collections.abc import Mapping
 import msgspec
 
 from app.rules import ast as tree
-from app.rules import calls, comparisons, memberships, resolve
+from app.rules import calls, comparisons, doubts, memberships, resolve, searchable
 from app.rules.ast import Node
 from app.rules.diagnostics import Code, Diagnostic, Edit
-from app.rules.fields import ANY, Field, scalar
+from app.rules.fields import ANY, BROKEN, LOGS, RULES, Field, Vocabulary, scalar
 from app.rules.parser import Comment, Parsed
 from app.rules.report import Report, in_words
 
@@ -26,24 +26,32 @@ class Checked(msgspec.Struct, frozen=True):
     """The rule asks for a number of tokens that has to be counted."""
 
 
-def check(parsed: Parsed, lists: Mapping[str, frozenset[str]]) -> Checked:
-    """Type a tree. `lists` are the named lists a rule may use.
+def check(parsed: Parsed, lists: Mapping[str, frozenset[str]], vocabulary: Vocabulary = RULES) -> Checked:
+    """Type a tree. `lists` are the named lists a rule may use, `vocabulary` has the fields and functions.
 
     Raises RuleError with all errors found, those of the parser included.
     """
-    report = Report(parsed.text, parsed.diagnostics)
+    report = Report(parsed.text, parsed.diagnostics, vocabulary)
     root = parsed.root
     if root is not None:
         root = _Check(report, lists).condition(root)
+        if vocabulary is LOGS:
+            searchable.look(report, root, lists)
     report.raise_errors()
+    if root is not None:
+        doubts.look(report, root)
     return Checked(
-        parsed.text, root, parsed.comments, report.diagnostics(), root is not None and _counts(root)
+        parsed.text, root, parsed.comments, report.diagnostics(), root is not None and counts_tokens(root)
     )
 
 
-def _counts(root: Node) -> bool:
+def counts_tokens(root: Node) -> bool:
+    """The tree asks for a number of tokens that has to be counted."""
     return any(
-        isinstance(node, tree.Path) and node.root == "token_usage" and node.steps[0].key in _COUNTED
+        isinstance(node, tree.Path)
+        and node.root == "token_usage"
+        and node.steps
+        and node.steps[0].key in _COUNTED
         for node in tree.walk(root)
     )
 
@@ -114,8 +122,14 @@ class _Check:
 
     def _quantifier(self, node: tree.Quant) -> tuple[Node, Field]:
         result = scalar("num" if node.kind == "count" else "bool")
+        if node.kind not in self.report.vocabulary.quantifiers:
+            span = (node.span[0], node.span[0] + len(node.kind))
+            message = f"a {self.report.vocabulary.noun} cannot use `{node.kind}`"
+            reason = self.report.vocabulary.reasons.get(node.kind)
+            self.report.error(Code.UNKNOWN_FUNCTION, span, message, reason)
+            return node, result
         listed, field = self.value(node.list)
-        if self.elements and not isinstance(node.list, tree.Elem):
+        if self.elements and not isinstance(node.list, tree.Elem) and not resolve.is_hole(node.list):
             shown = self.report.source(node.list)
             message = f"the inner list must belong to the element: `{shown}` does not begin with a dot"
             self.report.error(Code.INNER_LIST, node.list.span, message, "for example `any(.content, ...)`")
@@ -124,7 +138,7 @@ class _Check:
             self.report.error(Code.QUANTIFIER_DEPTH, node.span, message)
         if not field.holds("list"):
             self._no_list(listed, field)
-            field = ANY
+            field = BROKEN
         before = self.present
         self.present = frozenset(path for path in before if not path.startswith("."))
         self.elements.append(field.element or ANY)
@@ -140,9 +154,9 @@ class _Check:
             ours = f"values({shown})"
             self.report.error(Code.NOT_A_LIST, node.span, message, f"use `{ours}`", Edit(node.span, ours))
         else:
-            self.report.error(
-                Code.NOT_A_LIST, node.span, message, "for example `body.messages`, `api_key.tags`"
-            )
+            known = ", ".join(f"`{name}`" for name in self.report.vocabulary.lists)
+            hint = f"for example {known}" if known else None
+            self.report.error(Code.NOT_A_LIST, node.span, message, hint)
 
     def _no_condition(self, node: Node, field: Field) -> None:
         shown = self.report.source(node)

@@ -10,6 +10,7 @@ from app.rules.literals import quoted
 from app.rules.networks import read_address, read_block
 from app.rules.patterns import PatternFault, searcher
 from app.rules.report import Report, in_words
+from app.rules.resolve import is_hole
 
 _NUMBER = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,15})?")
 _SCALARS = frozenset(("str", "num", "bool", "null"))
@@ -27,6 +28,8 @@ def is_constant(node: Node) -> bool:
 
 def compare(report: Report, node: Compare, left: Field, right: Field, present: AbstractSet[str]) -> None:
     """Report what is wrong with a comparison; `present` are paths known to exist where it stands."""
+    if is_hole(node.left) or is_hole(node.right):
+        return
     if is_constant(node.left) and is_constant(node.right):
         message = "both sides are fixed values, so the outcome never changes"
         report.error(Code.CONSTANT_COMPARISON, node.span, message, "compare with a field")
@@ -128,7 +131,8 @@ def _order(report: Report, node: Compare, left: Field, right: Field) -> None:
         return
     common = scalar_kinds(left) & scalar_kinds(right)
     if "ip" in left.kinds | right.kinds:
-        message, hint = "addresses have no order", "ask for a block: `client.ip in [...]`"
+        shown = report.source(node.left if "ip" in left.kinds else node.right)
+        message, hint = "addresses have no order", f"ask for a block: `{shown} in [...]`"
         report.error(Code.TYPE_MISMATCH, node.span, message, hint)
     elif common and not common & {"num", "str"}:
         report.error(Code.TYPE_MISMATCH, node.span, f"`{node.op}` compares numbers or texts")

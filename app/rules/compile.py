@@ -5,8 +5,7 @@ the functions of `values` and its like.
 """
 
 import ast
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import CodeType, FunctionType
 from typing import Any, cast
 
@@ -19,11 +18,10 @@ from app.rules.ast import Node
 from app.rules.calls import zone
 from app.rules.check import Checked
 from app.rules.conditions import Conditions
-from app.rules.context import Facts, header_text
-from app.rules.cost import first_roots
+from app.rules.context import header_text
+from app.rules.fold import fold
+from app.rules.fused import Choice, Fused
 from app.rules.networks import Blocks
-from app.rules.operands import Operand
-from app.rules.operands import path as load
 
 _OPERATIONS = (
     *("same", "less", "less_or_same", "contains", "starts_with", "ends_with", "one_of"),
@@ -37,12 +35,10 @@ _RUNTIME: dict[str, Any] = {
     "text": content.text,
     "header_text": header_text,
     "zone": zone,
+    "unset": object(),
     **{name: getattr(values, name) for name in _OPERATIONS},
 }
 """Everything generated code can name, besides its own constants."""
-
-_CHEAP = ("model", "endpoint", "stream", "api_key")
-"""Roots whose reading costs the same whenever it happens; reading headers or body the first time costs more."""
 
 
 class Program(msgspec.Struct, frozen=True):
@@ -54,14 +50,15 @@ class Program(msgspec.Struct, frozen=True):
 
     def link(
         self, main: str, lists: Mapping[str, frozenset[str]], given: Mapping[str, Any]
-    ) -> Callable[[Facts], Any]:
-        """The function `main`. `given` are the objects its code names beyond its own."""
+    ) -> Callable[..., Any]:
+        """The function `main`; who made the program says what it takes beside Facts. `given` are the objects its code
+        names beyond its own."""
         space = {**_RUNTIME, **self.objects, **given}
         for (listed, form), name in self.named.items():
             space[name] = _in_form(lists[listed], form)
         for name, code in self.codes.items():
             space[name] = FunctionType(code, space)
-        return cast(Callable[[Facts], Any], space[main])
+        return cast(Callable[..., Any], space[main])
 
 
 def _in_form(entries: frozenset[str], form: str) -> Any:
@@ -78,10 +75,10 @@ def compile_rule(rule: Checked) -> Program:
 
     Raises ValueError for a tree that `check` has not passed.
     """
-    conditions = Conditions()
-    test = py.constant(True) if rule.root is None else conditions.condition(_checked(rule.root))
-    truth = py.choice(test, py.constant(True), py.constant(False))
-    return _program(conditions, py.function("passes", ["f"], [ast.Return(truth)]))
+    conditions = Fused(_roots([rule]))
+    body = conditions.choices(_choices([(ast.Return(py.constant(True)), rule.root)]))
+    body.append(ast.Return(py.constant(False)))
+    return program(conditions, py.function("passes", ["f"], [*conditions.empty_variables(), *body]))
 
 
 def compile_choice(model: Checked, rules: Sequence[Checked]) -> Program:
@@ -90,81 +87,58 @@ def compile_choice(model: Checked, rules: Sequence[Checked]) -> Program:
     It names `all` (the tuple of all targets), `none` (the empty tuple) and each target as `target0`, `target1`, ...
     Raises ValueError for a tree that `check` has not passed.
     """
-    conditions = Conditions()
-    body: list[ast.stmt] = []
-    if model.root is not None:
-        test = py.negation(conditions.condition(_checked(model.root)))
-        body.append(ast.If(test, [ast.Return(py.name("none"))], []))
-    roots = [_checked(rule.root) for rule in rules if rule.root is not None]
-    if roots:
-        body += _keep(conditions, roots)
+    conditions = Fused(_roots([model, *rules]))
+    body: list[ast.stmt] = [] if model.root is None else conditions.demand(tree.conjuncts(model.root))
+    if any(rule.root is not None for rule in rules):
+        adding = _choices((_add(f"target{index}"), rule.root) for index, rule in enumerate(rules))
         body.append(py.assign("r", ast.List([], ast.Load())))
-        body += [_add(conditions, f"target{index}", rule.root) for index, rule in enumerate(rules)]
-        body.append(ast.Return(py.call("tuple", py.name("r"))))
+        body += [*conditions.choices(adding), ast.Return(py.call("tuple", py.name("r")))]
     else:
         body.append(ast.Return(py.name("all")))
-    return _program(conditions, py.function("choose", ["f"], body))
+    return program(conditions, py.function("choose", ["f"], [*conditions.empty_variables(), *body]))
 
 
-def compile_refusals(rules: Sequence[Checked]) -> Program:
+def compile_refusals(rules: Sequence[Checked], model: str | None = None) -> Program:
     """A program whose function `refusals` takes Facts and returns, for each rule, which of its conjuncts (`ast`) is the
     first in source order that is false: its number from 0, or -1 when the rule passes.
 
-    Raises ValueError for a tree that `check` has not passed.
+    :param model: the model's name, where all requests are for one. Raises ValueError for a tree that `check` has not
+        passed.
     """
-    conditions = Conditions()
-    numbers = [_refusal(conditions, rule.root) for rule in rules]
-    return _program(conditions, py.function("refusals", ["f"], [ast.Return(ast.List(numbers, ast.Load()))]))
-
-
-def _refusal(conditions: Conditions, root: Node | None) -> ast.expr:
-    if root is None:
-        return py.constant(-1)
-    name = conditions.names.fresh("w")
-    tests = [py.negation(conditions.condition(part)) for part in tree.conjuncts(_checked(root))]
-    body: list[ast.stmt] = [
-        ast.If(test, [ast.Return(py.constant(index))], []) for index, test in enumerate(tests)
+    found = [_parts(rule.root, model) for rule in rules]
+    conditions = Fused(part for parts in found for part in parts)
+    body = [
+        statement for index, parts in enumerate(found) for statement in conditions.refusal(f"w{index}", parts)
     ]
-    conditions.functions.append(py.function(name, ["f"], [*body, ast.Return(py.constant(-1))]))
-    return py.call(name, py.name("f"))
+    numbers = [py.name(f"w{index}") for index in range(len(found))]
+    body.append(ast.Return(ast.List(numbers, ast.Load())))
+    return program(conditions, py.function("refusals", ["f"], [*conditions.empty_variables(), *body]))
 
 
-def _add(conditions: Conditions, target: str, root: Node | None) -> ast.stmt:
-    add = ast.Expr(py.call(py.attribute(py.name("r"), "append"), py.name(target)))
-    return add if root is None else ast.If(conditions.condition(root), [add], [])
+def _parts(root: Node | None, model: str | None) -> list[Node]:
+    parts = () if root is None else tree.conjuncts(refuse_unchecked(root))
+    return [part if model is None else fold(part, model) for part in parts]
 
 
-def _keep(conditions: Conditions, roots: list[Node]) -> list[ast.stmt]:
-    """Statements that load what several rules read, where no rule would have been spared the cost."""
-    paths = [(tree.dotted(path), path) for path in _outside_quantifiers(roots)]
-    counts = Counter(spelling for spelling, _ in paths)
-    ready = set(_CHEAP).union(*map(first_roots, roots)) & {*_CHEAP, "headers", "body"}
-    statements, kept = [], {}
-    for spelling, path in dict(paths).items():
-        if counts[spelling] > 1 and path.root in ready:
-            operand = load(path, conditions.names)
-            name = conditions.names.fresh("h")
-            statements.append(py.assign(name, operand.load))
-            kept[spelling] = Operand(py.name(name), operand.sure, operand.always, operand.none_is_missing)
-    conditions.kept = kept
-    return statements
+def _roots(rules: Iterable[Checked]) -> list[Node]:
+    return [refuse_unchecked(rule.root) for rule in rules if rule.root is not None]
 
 
-def _outside_quantifiers(nodes: Iterable[Node]) -> Iterator[tree.Path]:
-    for node in nodes:
-        if isinstance(node, tree.Path):
-            yield node
-        elif isinstance(node, tree.Quant):
-            yield from _outside_quantifiers((node.list,))
-        else:
-            yield from _outside_quantifiers(tree.children(node))
+def _choices(pairs: Iterable[tuple[ast.stmt, Node | None]]) -> list[Choice]:
+    return [(statement, () if root is None else tree.conjuncts(root)) for statement, root in pairs]
 
 
-def _checked(root: Node) -> Node:
+def _add(target: str) -> ast.stmt:
+    return ast.Expr(py.call(py.attribute(py.name("r"), "append"), py.name(target)))
+
+
+def refuse_unchecked(root: Node) -> Node:
+    """The tree. Raises ValueError when `check` has not passed it."""
     if not all(node.type for node in tree.walk(root)):
         raise ValueError("the rule has not been checked")
     return root
 
 
-def _program(conditions: Conditions, main: ast.stmt) -> Program:
+def program(conditions: Conditions, main: ast.stmt) -> Program:
+    """A program of one main function and all that its conditions need."""
     return Program(py.build([*conditions.functions, main]), conditions.names.objects, conditions.named)

@@ -2,17 +2,17 @@
 
 import ast
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 
 from app.rules import ast as tree
 from app.rules import operands
 from app.rules import pycode as py
 from app.rules.ast import Const, Node
-from app.rules.cost import cheapest_first
+from app.rules.cost import cost
+from app.rules.finite import Finite, finite
 from app.rules.networks import Blocks, read_address, spell
 from app.rules.operands import Names, Operand, guarded, plain
 from app.rules.patterns import encode, searcher
-from app.rules.patterns import plain as plain_pattern
 
 _TURNED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _ORDER = {
@@ -34,9 +34,9 @@ class Conditions:
         self.functions: list[ast.stmt] = []
         self.named: dict[tuple[str, str], str] = {}
         """The global name for a named list in a certain form: `texts`, `numbers` or `blocks`."""
-        self.kept: Mapping[str, Operand] = {}
-        """Paths that the main function has in local variables."""
         self._depth = 0
+        self._in_main = True
+        """The code runs in the function that called for it, not in that of a quantifier."""
         self._fixed: list[tuple[str, ast.expr]] = []
         """Inside a quantifier: what no element changes, worked out before the loop. Work stays linear that way."""
 
@@ -46,10 +46,25 @@ class Conditions:
             with self._outside():
                 code = self.condition(node)
             return self._before_loop(code)
+        return self._condition(node)
+
+    def operand(self, node: Node) -> Operand:
+        """Code for the value of a node."""
+        if self._is_fixed(node):
+            with self._outside():
+                found = self.operand(node)
+            return Operand(self._before_loop(found.load), found.sure, found.always, found.none_is_missing)
+        return self._operand(node)
+
+    def _ordered(self, items: tuple[Node, ...]) -> list[Node]:
+        """The operands of `and` and `or` as they are to be asked: by cost, equal ones as in the text."""
+        return sorted(items, key=cost)
+
+    def _condition(self, node: Node) -> ast.expr:
         if isinstance(node, tree.And):
-            return py.both(*map(self.condition, cheapest_first(node.items)))
+            return py.both(*map(self.condition, self._ordered(node.items)))
         if isinstance(node, tree.Or):
-            return py.either(*map(self.condition, cheapest_first(node.items)))
+            return py.either(*map(self.condition, self._ordered(node.items)))
         if isinstance(node, tree.Not):
             return py.negation(self.condition(node.operand))
         if isinstance(node, tree.Compare):
@@ -65,16 +80,11 @@ class Conditions:
             return operand.load
         return py.compare(operand.load, "is", py.constant(True))
 
-    def operand(self, node: Node) -> Operand:
-        """Code for the value of a node."""
-        if self._is_fixed(node):
-            with self._outside():
-                found = self.operand(node)
-            return Operand(self._before_loop(found.load), found.sure, found.always, found.none_is_missing)
+    def _operand(self, node: Node) -> Operand:
         if isinstance(node, Const):
             return operands.constant(node)
         if isinstance(node, tree.Path):
-            return self.kept.get(tree.dotted(node)) or operands.path(node, self.names)
+            return operands.path(node, self.names)
         if isinstance(node, tree.Elem):
             return operands.element(node, self.names)
         if isinstance(node, tree.Quant) and node.kind == "count":
@@ -90,10 +100,18 @@ class Conditions:
     @contextlib.contextmanager
     def _outside(self) -> Iterator[None]:
         """For code before the loop of the outermost quantifier, which runs in that quantifier's function."""
-        before = self._depth, self.kept
-        self._depth, self.kept = 0, {}
+        before = self._depth, self._in_main
+        self._depth, self._in_main = 0, False
         yield
-        self._depth, self.kept = before
+        self._depth, self._in_main = before
+
+    @contextlib.contextmanager
+    def _inside(self) -> Iterator[None]:
+        """For the condition of a quantifier."""
+        before = self._in_main
+        self._depth, self._in_main = self._depth + 1, False
+        yield
+        self._depth, self._in_main = self._depth - 1, before
 
     def _before_loop(self, code: ast.expr) -> ast.expr:
         name = self.names.fresh("i")
@@ -103,24 +121,15 @@ class Conditions:
     def _quantifier(self, node: tree.Quant) -> ast.expr:
         listed = self.operand(node.list)
         start = len(self._fixed)
-        self._depth += 1
-        test = self.condition(node.condition)
-        self._depth -= 1
+        with self._inside():
+            test = self.condition(node.condition)
         fixed = self._fixed[start:]
         name, given = self.names.fresh("q"), [text for text, _ in fixed]
         before: list[ast.stmt] = []
         if self._depth == 0:
             before = [py.assign(text, code) for text, code in fixed]
             given, self._fixed = ["f"], []
-        value = py.name("v")
-        absent = py.compare(value, "is", py.name("M"))
-        if listed.sure != "list":
-            absent = py.compare(py.call("type", value), "is not", py.name("list"))
-        body = [
-            *before,
-            ast.If(absent, [ast.Return(py.constant(_NO_LIST[node.kind]))], []),
-            *_loop(node.kind, test),
-        ]
+        body = [*before, unless_list(node.kind, listed), *loop(node.kind, test)]
         self.functions.append(py.function(name, ["v", *given], body))
         return py.call(name, listed.load, *map(py.name, given))
 
@@ -178,16 +187,42 @@ class Conditions:
         return py.call(function, *(reversed(pair) if turned else pair))
 
     def _search(self, left: Operand, pattern: str) -> Callable[[ast.expr], ast.expr]:
-        simple = plain_pattern(pattern)
-        if simple is None:
+        few = finite(pattern)
+        if few is None:
             search = self.names.hold(searcher(pattern))
             return lambda value: py.call(search, value)
-        literal = _text(left, simple.text)
-        if simple.at_start and simple.at_end:
-            return lambda value: py.compare(value, "==", literal)
-        if simple.at_start or simple.at_end:
-            return _method(left, "starts_with" if simple.at_start else "ends_with", simple.text)
-        return lambda value: py.compare(literal, "in", value)
+        texts = [encode(text) if left.is_header else text for text in few.texts]
+        if few.any_case:
+            return self._search_any_case(few, texts, searcher(pattern))
+        return lambda value: self._find(few, texts, value)
+
+    def _find(self, few: Finite, texts: Sequence[str | bytes], value: ast.expr) -> ast.expr:
+        if few.at_start and few.at_end:
+            if len(texts) == 1:
+                return py.compare(value, "==", py.constant(texts[0]))
+            return py.compare(value, "in", self.names.hold(frozenset(texts)))
+        if few.at_start or few.at_end:
+            wanted = py.constant(texts[0]) if len(texts) == 1 else self.names.hold(tuple(texts))
+            return py.call(py.attribute(value, "startswith" if few.at_start else "endswith"), wanted)
+        return py.either(*(py.compare(py.constant(text), "in", value) for text in texts))
+
+    def _search_any_case(
+        self, few: Finite, texts: Sequence[str | bytes], search: Callable[[str | bytes], bool]
+    ) -> Callable[[ast.expr], ast.expr]:
+        """Letters beyond ASCII have more cases than lower and upper, so texts with such go to RE2."""
+        other, kept = self.names.hold(search), self.names.fresh("t")
+
+        def use(value: ast.expr) -> ast.expr:
+            lowered = py.kept(kept, py.call(py.attribute(value, "lower")))
+            if len(texts) == 1 or few.at_start or few.at_end:
+                found = self._find(few, texts, lowered)
+            else:
+                first, *rest = texts
+                others = [py.compare(py.constant(text), "in", py.name(kept)) for text in rest]
+                found = py.either(py.compare(py.constant(first), "in", lowered), *others)
+            return py.choice(py.call(py.attribute(value, "isascii")), found, py.call(other, value))
+
+        return use
 
     def _contains(self, node: tree.Compare, left: Operand, literal: str | int | float | None) -> ast.expr:
         """The declared type decides whether a text, a list or both are searched."""
@@ -249,8 +284,16 @@ class Conditions:
         return py.name(self.named[name, form])
 
 
-def _loop(kind: str, test: ast.expr) -> list[ast.stmt]:
-    """The statements that go through the list `v`."""
+def unless_list(kind: str, listed: Operand) -> ast.stmt:
+    """What a quantifier is when `v`, the value of `listed`, is no list."""
+    absent = py.compare(py.name("v"), "is", py.name("M"))
+    if listed.sure != "list":
+        absent = py.compare(py.call("type", py.name("v")), "is not", py.name("list"))
+    return ast.If(absent, [ast.Return(py.constant(_NO_LIST[kind]))], [])
+
+
+def loop(kind: str, test: ast.expr, first: Sequence[ast.stmt] = ()) -> list[ast.stmt]:
+    """The statements that go through the list `v`; `first` are run for each element `e` before the test."""
     if kind == "count":
         step: ast.stmt = ast.AugAssign(ast.Name("n", ast.Store()), ast.Add(), py.constant(1))
         start, end = [py.assign("n", py.constant(0))], py.name("n")
@@ -258,7 +301,7 @@ def _loop(kind: str, test: ast.expr) -> list[ast.stmt]:
         start, end = [], py.constant(kind != "any")
         step = ast.Return(py.constant(kind == "any"))
     test = py.negation(test) if kind == "all" else test
-    loop = ast.For(ast.Name("e", ast.Store()), py.name("v"), [ast.If(test, [step], [])], [])
+    loop = ast.For(ast.Name("e", ast.Store()), py.name("v"), [*first, ast.If(test, [step], [])], [])
     return [*start, loop, ast.Return(end)]
 
 

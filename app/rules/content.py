@@ -5,7 +5,7 @@ from typing import Any
 
 from app.rules.values import MISSING, Value
 
-_MESSAGES = {
+MESSAGES = {
     "chat/completions": "messages",
     "messages": "messages",
     "messages/count_tokens": "messages",
@@ -40,7 +40,7 @@ def _own(part: Any) -> str | None:
 
 def messages(body: dict[str, Any], endpoint: str) -> list[Any] | None:
     """The messages, oldest first; None where the request has none. A plain text is one message of the user."""
-    found = body.get(_MESSAGES.get(endpoint, ""))
+    found = body.get(MESSAGES.get(endpoint, ""))
     if isinstance(found, str):
         return [{"role": "user", "content": found}]
     return found if isinstance(found, list) else None

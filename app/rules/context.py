@@ -7,11 +7,11 @@ import msgspec
 
 from app.domain.api_key import ApiKey
 from app.rules import content
-from app.rules.members import members
+from app.rules.members import Members, members
 from app.rules.networks import Address, read_address, spell
 from app.rules.values import MISSING, Value
 
-_LIMITS = ("max_completion_tokens", "max_tokens", "max_output_tokens")
+LIMITS = ("max_completion_tokens", "max_tokens", "max_output_tokens")
 
 
 class Facts:
@@ -48,7 +48,7 @@ class Facts:
     """Counted by the gateway before a rule set that `needs_tokens` chooses; None is missing."""
     headers: dict[bytes, bytes]
     """Lazy. Several lines of one name are joined by ", " (RFC 9110 part 5.3)."""
-    body: dict[str, Any]
+    body: Members
     """Lazy. Empty where the body is no JSON object."""
     address: Address | None
     """Lazy: `client_ip` as a number."""
@@ -130,7 +130,7 @@ def _message_count(facts: Facts) -> Value:
 
 
 def _max_output_tokens(facts: Facts) -> Value:
-    for name in _LIMITS:
+    for name in LIMITS:
         value = facts.body.get(name)
         if type(value) is int or type(value) is float:
             return value

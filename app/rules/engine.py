@@ -2,27 +2,33 @@
 
 import functools
 from collections.abc import Callable, Mapping
+from typing import Final, TypeAlias
 
 from app.domain.exchange import Verdict
 from app.domain.model import Model, Target
-from app.rules.ast import conjuncts
+from app.rules.ast import Node, Span, conjuncts
 from app.rules.check import Checked
 from app.rules.check import check as check_tree
 from app.rules.compile import Program, compile_choice, compile_refusals, compile_rule
 from app.rules.context import Facts
 from app.rules.diagnostics import Code, Diagnostic, RuleError, diagnose
+from app.rules.fields import RULES, Vocabulary
+from app.rules.fold import folded, reads_model
 from app.rules.limits import MAX_RULES
 from app.rules.parser import parse
+from rules_grammar import VERSION
 
 Lists = Mapping[str, frozenset[str]]
 """Entries of named lists by name, without `$`."""
 _NO_LISTS: Lists = {}
+GRAMMAR: Final = VERSION
+"""Version of the rule language, stored beside each rule."""
 
 
-def check(text: str, lists: Lists = _NO_LISTS) -> tuple[Diagnostic, ...]:
+def check(text: str, lists: Lists = _NO_LISTS, vocabulary: Vocabulary = RULES) -> tuple[Diagnostic, ...]:
     """All that is wrong with a rule, or doubtful, in the order of the text. Empty when it is fine."""
     try:
-        return check_tree(parse(text), lists).warnings
+        return check_tree(parse(text, vocabulary), lists, vocabulary).warnings
     except RuleError as error:
         return error.diagnostics
 
@@ -34,7 +40,7 @@ class RuleSet:
     this or any other model, cost only the linking.
     """
 
-    __slots__ = ("_lists", "_model", "_names", "_refusals", "_texts", "choose", "needs_tokens")
+    __slots__ = ("_lists", "_model", "_name", "_names", "_refusals", "_texts", "choose", "needs_tokens")
 
     choose: Callable[[Facts], tuple[Target, ...]]
     """Targets whose rules pass, in stored order; empty when the model's own rule does not. Never raises."""
@@ -48,34 +54,49 @@ class RuleSet:
         self._lists = lists
         self._texts = texts
         self._names = names = frozenset(lists)
-        self._refusals: Callable[[Facts], list[int]] | None = None
-        rules = [_checked(text, names) for text in texts]
-        self.needs_tokens = any(rule.needs_tokens for rule in rules)
+        self._refusals: _Refusals | None = None
+        rules = [checked(text, names) for text in texts]
+        self._name = model.name if any(map(_reads_model, rules)) else None
+        self.needs_tokens = any(rule.needs_tokens for rule in _folded(texts, names, self._name))
         targets = model.targets
         if all(rule.root is None for rule in rules):
             self.choose = lambda _: targets
         else:
             given = {f"target{index}": target for index, target in enumerate(targets)}
-            self.choose = _choice(texts, names).link("choose", lists, {**given, "all": targets, "none": ()})
+            program = _choice(texts, names, self._name)
+            self.choose = program.link("choose", lists, {**given, "all": targets, "none": ()})
 
     def explain(self, facts: Facts) -> list[Verdict]:
         """The verdict on the model (`target_id` None) and on each target, in stored order. Never raises."""
         if self._refusals is None:
-            self._refusals = _refusals(self._texts, self._names).link("refusals", self._lists, {})
+            self._refusals = self._link_refusals()
+        ask, causes = self._refusals
         targets: tuple[Target | None, ...] = (None, *self._model.targets)
         return [
-            _verdict(target, text, number, self._names)
-            for target, text, number in zip(targets, self._texts, self._refusals(facts), strict=True)
+            _verdict(target, parts[number] if number >= 0 else None)
+            for target, parts, number in zip(targets, causes, ask(facts), strict=True)
         ]
 
+    def _link_refusals(self) -> "_Refusals":
+        program = _refusals(self._texts, self._names, self._name)
+        causes = tuple(_causes(text, checked(text, self._names).root) for text in self._texts)
+        return program.link("refusals", self._lists, {}), causes
 
-def _verdict(target: Target | None, text: str, number: int, names: frozenset[str]) -> Verdict:
+
+_Cause: TypeAlias = tuple[str, Span]
+"""What must be true for a rule to pass: its text and place."""
+_Refusals: TypeAlias = tuple[Callable[[Facts], list[int]], tuple[list[_Cause], ...]]
+
+
+def _causes(text: str, root: Node | None) -> list[_Cause]:
+    parts = () if root is None else conjuncts(root)
+    return [(text[slice(*part.span)], part.span) for part in parts]
+
+
+def _verdict(target: Target | None, cause: _Cause | None) -> Verdict:
     target_id, provider = (None, None) if target is None else (target.id, target.provider.name)
-    root = _checked(text, names).root if number >= 0 else None
-    if root is None:
-        return Verdict(target_id, provider, passed=True)
-    start, end = span = conjuncts(root)[number].span
-    return Verdict(target_id, provider, passed=False, refused_by=text[start:end], span=span)
+    refused_by, span = cause or (None, None)
+    return Verdict(target_id, provider, cause is None, refused_by, span)
 
 
 def predicate(text: str, lists: Lists = _NO_LISTS) -> Callable[[Facts], bool]:
@@ -85,22 +106,39 @@ def predicate(text: str, lists: Lists = _NO_LISTS) -> Callable[[Facts], bool]:
 
 
 @functools.lru_cache(maxsize=8192)
-def _checked(text: str, names: frozenset[str]) -> Checked:
-    """What `check` makes of a rule depends on which lists there are, not on their entries."""
+def checked(text: str, names: frozenset[str]) -> Checked:
+    """A rule's checked tree, which depends on which named lists there are and not on their entries.
+
+    Raises RuleError.
+    """
     return check_tree(parse(text), dict.fromkeys(names, frozenset()))
 
 
-@functools.lru_cache(maxsize=2048)
-def _choice(texts: tuple[str, ...], names: frozenset[str]) -> Program:
-    model, *rules = (_checked(text, names) for text in texts)
-    return compile_choice(model, rules)
+def needs_tokens(text: str, lists: Lists = _NO_LISTS) -> bool:
+    """The rule asks for a number of tokens that has to be counted. Raises RuleError."""
+    return checked(text, frozenset(lists)).needs_tokens
+
+
+def _reads_model(rule: Checked) -> bool:
+    return rule.root is not None and reads_model(rule.root)
+
+
+def _folded(texts: tuple[str, ...], names: frozenset[str], model: str | None) -> list[Checked]:
+    rules = [checked(text, names) for text in texts]
+    return rules if model is None else [folded(rule, model) for rule in rules]
 
 
 @functools.lru_cache(maxsize=2048)
-def _refusals(texts: tuple[str, ...], names: frozenset[str]) -> Program:
-    return compile_refusals([_checked(text, names) for text in texts])
+def _choice(texts: tuple[str, ...], names: frozenset[str], model: str | None) -> Program:
+    own, *rules = _folded(texts, names, model)
+    return compile_choice(own, rules)
+
+
+@functools.lru_cache(maxsize=2048)
+def _refusals(texts: tuple[str, ...], names: frozenset[str], model: str | None) -> Program:
+    return compile_refusals([checked(text, names) for text in texts], model)
 
 
 @functools.lru_cache(maxsize=2048)
 def _single(text: str, names: frozenset[str]) -> Program:
-    return compile_rule(_checked(text, names))
+    return compile_rule(checked(text, names))

@@ -94,9 +94,10 @@ class Evaluation:
             return self._call(node)
         if isinstance(node, tree.Elem):
             return _descend(self.elements[-1], node.steps)
-        return self._path(node)
+        return self.path(node)
 
-    def _path(self, node: tree.Path) -> Value:
+    def path(self, node: tree.Path) -> Value:
+        """What a field of the request is. `log_search` reads log rows instead."""
         if node.root == "body":
             return _descend(self.facts.body, node.steps)
         if node.root == "headers":

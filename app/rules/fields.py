@@ -1,10 +1,11 @@
-"""The fields rules can read, as a tree made from the table of `rules_grammar`. `context` has the values."""
+"""The fields that rules and log filters can read, as trees made from the tables of `rules_grammar`. `context` has the
+values."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from rules_grammar import FIELDS
+from rules_grammar import FIELDS, LOG_FIELDS, OPERATORS, FieldRow
 
 
 class Field(msgspec.Struct):
@@ -20,6 +21,9 @@ class Field(msgspec.Struct):
     element: "Field | None" = None
     values: tuple[str, ...] = ()
     """All possible values; empty where they are open."""
+    known: tuple[str, ...] = ()
+    """Values worth offering, `values` among them."""
+    doc: str = ""
 
     @property
     def type(self) -> str:
@@ -40,16 +44,44 @@ ANY = Field(frozenset(("any",)), nullable=True)
 """A value nothing is known of."""
 ANY.element = ANY.wildcard = ANY
 
+BROKEN = Field(frozenset(("any",)), optional=False, nullable=True)
+"""A value with a fault in it: whatever is asked of it brings no second message."""
+BROKEN.element = BROKEN.wildcard = BROKEN
+
 NAMED_SET = frozenset(("str", "num"))
 """What a named list can hold."""
 
-UNREADABLE_HEADERS = frozenset(FIELDS["unreadable_headers"])
-"""Headers that carry credentials."""
+
+class Vocabulary(msgspec.Struct, frozen=True):
+    """What one kind of text in the language can speak of."""
+
+    noun: str
+    """What such a text is called in messages: `rule`, `filter`."""
+    root: Field
+    """Its children are the names a path can begin with."""
+    functions: frozenset[str]
+    quantifiers: frozenset[str]
+    unreadable: frozenset[str] = frozenset()
+    """Headers that carry credentials."""
+    instead: Mapping[str, str] = {}
+    """Our names by others that people try."""
+    reasons: Mapping[str, str] = {}
+    """Why a field or function of another vocabulary cannot be used, by its name."""
+    untyped: str | None = None
+    """The root below which `["name"]` may be a field the table does not know; None: no such way out."""
+
+    lists: tuple[str, ...] = ()
+    """Some fields that are lists, to show as examples."""
+
+    @property
+    def calls(self) -> frozenset[str]:
+        """All that can stand before a parenthesis."""
+        return self.functions | self.quantifiers
 
 
-def _plant() -> Field:
+def _plant(rows: Iterable[FieldRow], untyped: str | None) -> Field:
     root = Field(frozenset(("map",)), optional=False)
-    for row in FIELDS["fields"]:
+    for row in rows:
         *above, name = row["name"].replace("[]", ".[]").split(".")
         parent = root
         for part in above:
@@ -57,8 +89,10 @@ def _plant() -> Field:
         field = _below(parent, name)
         field.kinds = frozenset(row["type"].split("|"))
         field.optional = row["optional"]
-        field.nullable = row["name"].startswith("body.") or field.holds("any")
-        field.values = tuple(row["values"]) if row.get("closed") else ()
+        field.nullable = row["name"].startswith(f"{untyped}.") or field.holds("any")
+        field.known = tuple(row.get("values", ()))
+        field.values = field.known if row.get("closed") else ()
+        field.doc = row["doc"]
         if field.kinds == ANY.kinds:
             field.element = field.wildcard = ANY
     return root
@@ -75,8 +109,29 @@ def _below(parent: Field, part: str) -> Field:
     return parent.children.setdefault(part, Field(frozenset()))
 
 
-ROOT = _plant()
-"""Its children are the names a path can begin with."""
+_FUNCTIONS = frozenset(row["name"] for row in OPERATORS["functions"])
+_QUANTIFIERS = frozenset(row["name"] for row in OPERATORS["quantifiers"])
+
+RULES = Vocabulary(
+    "rule",
+    _plant(FIELDS["fields"], "body"),
+    _FUNCTIONS,
+    _QUANTIFIERS,
+    frozenset(FIELDS["unreadable_headers"]),
+    untyped="body",
+    lists=("body.messages", "api_key.tags"),
+)
+"""What the rules of models and targets read: the request, before it is sent."""
+
+LOGS = Vocabulary(
+    "filter",
+    _plant(LOG_FIELDS["fields"], None),
+    _FUNCTIONS.intersection(LOG_FIELDS["functions"]),
+    _QUANTIFIERS.intersection(LOG_FIELDS["quantifiers"]),
+    instead=LOG_FIELDS["instead"],
+    reasons=LOG_FIELDS["reasons"],
+)
+"""What a filter of the request log reads: one row, after the answer."""
 
 
 def near(name: str, candidates: Iterable[str]) -> str | None:

@@ -5,7 +5,9 @@ from collections.abc import Callable
 
 from app.rules.ast import Span
 from app.rules.diagnostics import Code, Edit, diagnose
-from app.rules.words import TESTS, Fault, Spot
+from app.rules.fields import near
+from app.rules.phrases import PHRASES
+from app.rules.words import HOLE, TESTS, Fault, Spot
 from rules_grammar import OPERATORS
 
 OURS = OPERATORS["habits"]
@@ -20,6 +22,8 @@ _TERMINALS = {
     "in": "IN",
 }
 _NUMBER = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,15})?")
+_COMMENT = re.compile(r"(?://|-- ?)[^\n]*")
+_SPELLED = re.compile(r"[0-9A-Za-z_]+")
 _SHARE = re.compile(r"%\s{0,9}100\s{0,9}(<=?)\s{0,9}([0-9]{1,9})(?![0-9.])")
 
 
@@ -52,18 +56,25 @@ def _arithmetic(spot: Spot) -> Fault | None:
     sign = spot.bad.text[:1]
     if sign not in tuple("+-*/%?:") or "NAME" in spot.accepts:
         return None
+    comment = _COMMENT.match(spot.text, spot.bad.start)
+    if comment is not None:
+        span = (comment.start(), comment.start() + 2)
+        message = f"`{spot.text[slice(*span)]}` begins no comment here"
+        found = diagnose(spot.text, Code.FOREIGN_SPELLING, span, message, "use `#`", Edit(span, "#"))
+        return Fault(found, (), comment.end())
     hint: str | None = None
-    if (share := _share(spot)) is not None:
+    message = f"a {spot.vocabulary.noun} cannot calculate"
+    shares = "bucket" in spot.vocabulary.functions
+    if shares and (share := _share(spot)) is not None:
         span, ours = share
         hint = f"for a share of callers: `{ours}`"
-        return Fault(
-            diagnose(spot.text, Code.NO_ARITHMETIC, span, "a rule cannot calculate", hint, Edit(span, ours))
-        )
+        found = diagnose(spot.text, Code.NO_ARITHMETIC, span, message, hint, Edit(span, ours))
+        return Fault(found, (HOLE,), span[1], span[0])
     if sign == "-":
         hint = 'names with odd characters go in brackets: `headers["x--y"]`'
-    elif sign == "%":
+    elif sign == "%" and shares:
         hint = 'for a share of callers: `bucket(api_key.id, "salt") < 10`'
-    message = f"a rule cannot calculate, so `{sign}` is no operator"
+    message = f"{message}, so `{sign}` is no operator"
     return Fault(diagnose(spot.text, Code.NO_ARITHMETIC, spot.span, message, hint))
 
 
@@ -105,7 +116,8 @@ def _chain(spot: Spot) -> Fault | None:
     twice = f"{low} {first} {value} and {value} {bad.text} {high[0]}"
     closed = first == bad.text == "<="
     hint = f"use `{within}`" if closed else f"use `{within}` (both ends included), or `{twice}`"
-    return Fault(diagnose(text, Code.CHAINED, span, message, hint, Edit(span, within if closed else twice)))
+    found = diagnose(text, Code.CHAINED, span, message, hint, Edit(span, within if closed else twice))
+    return Fault(found, (HOLE,), span[1], span[0])
 
 
 def _not_before_operator(spot: Spot) -> Fault | None:
@@ -117,27 +129,64 @@ def _not_before_operator(spot: Spot) -> Fault | None:
     ours = f"not {spot.text[start : before[-2].end]} {bad.text}"
     message = f"`not` stands before the whole condition, not before `{bad.text}`"
     span = (start, bad.end)
-    hint = f"use `{ours} ...`"
-    return Fault(diagnose(spot.text, Code.FOREIGN_SPELLING, span, message, hint, Edit(span, ours)))
+    found = diagnose(spot.text, Code.FOREIGN_SPELLING, span, message, f"use `{ours} ...`", Edit(span, ours))
+    return Fault(found, ((bad.kind, bad.text),), bad.end, before[-1].start)
 
 
-def _method(spot: Spot) -> Fault | None:
-    """`x.contains("a")`, `x.lower()`."""
-    before = spot.before
-    if spot.bad.kind != "LPAR" or not before or before[-1].kind != "DOT_NAME":
+def _number(spot: Spot) -> Fault | None:
+    """`.5`, `5.`, `1_000`, `0x10`, `007`."""
+    bad, last = spot.bad, spot.before[-1] if spot.before else None
+    if last is None or last.end != bad.start or {last.kind, bad.kind} - {"INT", "NAME", "DOT"}:
         return None
-    start = before[spot.operand(len(before))].start
-    value, method = spot.text[start : before[-1].start], before[-1].text[1:]
-    ours = OURS.get(method, method)
-    message = f"`.{method}(`: a value has no functions of its own"
-    hint = f"use `{value} {ours} ...`" if ours in _TERMINALS else f"use `{ours}({value})`"
-    return Fault(diagnose(spot.text, Code.FOREIGN_SPELLING, (start, spot.bad.end), message, hint))
+    ours: str | None
+    if last.kind == "DOT" and bad.kind == "INT":
+        span, ours = (last.start, bad.end), f"0.{bad.text}"
+    elif last.kind == "INT" and bad.kind == "DOT":
+        span, ours = (last.start, bad.end), f"{last.text}.0"
+    else:
+        rest = _SPELLED.match(spot.text, bad.start)
+        if last.kind != "INT" or rest is None:
+            return None
+        span, ours = (last.start, rest.end()), _usual(last.text + rest[0])
+    message = f"`{spot.text[slice(*span)]}` is not how a number is written"
+    way = () if ours is None else (f"use `{ours}`", Edit(span, ours))
+    found = diagnose(spot.text, Code.UNEXPECTED, span, message, *way)
+    return Fault(found, (("FLOAT", ours or "0"),), span[1], span[0])
+
+
+def _usual(spelling: str) -> str | None:
+    """A whole number as JSON spells it."""
+    try:
+        return str(int(spelling.lstrip("0") or "0") if spelling.isdigit() else int(spelling, 0))
+    except ValueError:
+        return None
+
+
+def _misspelled(spot: Spot) -> Fault | None:
+    """`model contians "x"`, `stream adn has_tools`."""
+    bad, vocabulary = spot.bad, spot.vocabulary
+    if bad.kind != "NAME" or bad.text in vocabulary.root.children or "AND" not in spot.accepts:
+        return None
+    follows = spot.text[bad.end : bad.end + 1]
+    if follows and not follows.isspace():
+        return None
+    fitting = [word for word, kind in _TERMINALS.items() if word.isalpha() and kind in spot.accepts]
+    meant = None if bad.text.lower() == "xor" else near(bad.text, fitting)
+    message = f"`{bad.text}` is no operator"
+    if meant is None:
+        hint = "conditions join with `and` or `or`"
+        return Fault(diagnose(spot.text, Code.UNEXPECTED, spot.span, message, hint))
+    edit = Edit(spot.span, meant)
+    found = diagnose(spot.text, Code.UNEXPECTED, spot.span, message, f"did you mean `{meant}`?", edit)
+    return Fault(found, ((_TERMINALS[meant], meant),), bad.end)
 
 
 HABITS: tuple[Callable[[Spot], Fault | None], ...] = (
+    *PHRASES,
     _operator,
     _arithmetic,
     _chain,
     _not_before_operator,
-    _method,
+    _number,
+    _misspelled,
 )

@@ -23,8 +23,10 @@ _NODES = LITERALS | TESTS | {"NAME", "DOT", "QUANTIFIER", "LIST_NAME", "RANGE", 
 class Limits:
     """Counts the tokens of one text."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, noun: str) -> None:
+        """`noun` is what the text is called in messages."""
         self._text = text
+        self._noun = noun
         self._nodes = 0
         self._items = 0
         self._in_list = False
@@ -52,12 +54,11 @@ class Limits:
         self._nodes += kind in _NODES or (kind == "DOT_NAME" and before not in _PATH)
         self._nest(kind)
         if max(self._depth + self._nots, self._steps) > MAX_DEPTH:
-            message = f"a rule nests at most {MAX_DEPTH} deep"
+            message = f"a {self._noun} nests at most {MAX_DEPTH} deep"
             return diagnose(self._text, Code.TOO_DEEP, span, message)
         if self._nodes > MAX_NODES:
-            message = (
-                f"a rule has at most {MAX_NODES} names, values and operators; use lists, or several targets"
-            )
+            way = "use lists, or several targets" if self._noun == "rule" else "use lists"
+            message = f"a {self._noun} has at most {MAX_NODES} names, values and operators; {way}"
             return diagnose(self._text, Code.TOO_LARGE, span, message)
         return None
 

@@ -1,8 +1,11 @@
 """The top level of a request body whose members are decoded when a rule first reads them."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
+
+from app.rules.values import MISSING
 
 _decode = msgspec.json.Decoder().decode
 _decode_any_float = msgspec.json.Decoder(float_hook=float).decode
@@ -12,19 +15,37 @@ _UNREADABLE = (msgspec.DecodeError, ValueError, RecursionError)
 
 
 class Members(dict[str, Any]):
-    """Undecoded members (`msgspec.Raw`) by name. Only `get` and `[]` decode, which is all that rules use.
+    """Members by name, decoded and kept when first asked for; `[]` gives MISSING for what is not there.
 
-    A member that can't be decoded, such as an integer of thousands of digits, is not there.
+    Rules use `[]` and `get` only: length and iteration show what was asked for so far. A member that can't be decoded,
+    such as an integer of thousands of digits, is not there.
     """
 
-    def get(self, name: str, default: Any = None) -> Any:
-        value = super().get(name, default)
+    __slots__ = ("_undecoded",)
+
+    def __init__(self, undecoded: Mapping[str, Any]) -> None:
+        """:param undecoded: the members as `msgspec.Raw`; values of other types are taken as they are."""
+        super().__init__()
+        self._undecoded = undecoded
+
+    def __missing__(self, name: str) -> Any:
+        value = self._undecoded.get(name, MISSING)
         if type(value) is msgspec.Raw:
-            value = self[name] = _value(value, default)
+            value = _value(value)
+        self[name] = value
         return value
 
-    def __getitem__(self, name: str) -> Any:
-        return self.get(name)
+    def get(self, name: str, default: Any = None) -> Any:
+        value = self[name]
+        return default if value is MISSING else value
+
+
+def split_members(body: bytes) -> dict[str, msgspec.Raw]:
+    """The top level of a body; empty where it is no JSON object."""
+    try:
+        return _split(body)
+    except _UNREADABLE:
+        return {}
 
 
 def members(body: bytes, split: dict[str, msgspec.Raw] | None = None) -> Members:
@@ -32,17 +53,14 @@ def members(body: bytes, split: dict[str, msgspec.Raw] | None = None) -> Members
 
     :param split: that level, where somebody has it already.
     """
-    try:
-        return Members(_split(body) if split is None else split)
-    except _UNREADABLE:
-        return Members()
+    return Members(split_members(body) if split is None else split)
 
 
-def _value(raw: msgspec.Raw, default: Any) -> Any:
+def _value(raw: msgspec.Raw) -> Any:
     try:
         try:
             return _decode(raw)
         except msgspec.ValidationError:
             return _decode_any_float(raw)  # slower; 1e999 is JSON all the same
     except _UNREADABLE:
-        return default
+        return MISSING

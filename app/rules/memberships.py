@@ -8,6 +8,7 @@ from app.rules.diagnostics import Code, Edit
 from app.rules.fields import NAMED_SET, Field, near
 from app.rules.networks import read_block
 from app.rules.report import Report, in_words
+from app.rules.resolve import is_hole
 
 _KIND = {str: "str", int: "num", float: "num", bool: "bool", type(None): "null"}
 
@@ -15,6 +16,8 @@ _KIND = {str: "str", int: "num", float: "num", bool: "bool", type(None): "null"}
 def member(report: Report, node: Member, field: Field, lists: Mapping[str, frozenset[str]]) -> None:
     """Report what is wrong with a membership."""
     shown = report.source(node.value)
+    if is_hole(node.value) or (isinstance(node.set, NamedSet) and not node.set.name):
+        return
     if is_constant(node.value):
         message = f"`{shown}` is a fixed value, so the outcome never changes"
         report.error(Code.CONSTANT_COMPARISON, node.value.span, message, "ask for a field")

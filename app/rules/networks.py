@@ -54,4 +54,7 @@ class Blocks:
         if address is None:
             return False
         version, value = address
-        return any(version == wanted and value & mask in values for wanted, mask, values in self._masks)
+        for wanted, mask, values in self._masks:  # noqa: SIM110 # a generator would cost more than all the tests
+            if version == wanted and value & mask in values:
+                return True
+        return False

@@ -4,13 +4,14 @@ Checked types say what a value should be, not what a client sends: only values o
 """
 
 import ast
+import math
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
 from app.rules import pycode as py
-from app.rules.ast import Call, Const, Elem, Path, Step, dotted
+from app.rules.ast import Call, Const, Elem, Node, Path, Quant, Step, dotted
 
 _OWN = {
     "model": ("model", "str", True),
@@ -41,13 +42,16 @@ class Operand(msgspec.Struct, frozen=True):
     """Code for a value.
 
     `sure` is the type it has when it is there, empty where any type may come; `bytes` are headers, with None for a
-    missing one. `always`: it is there in every request. `none_is_missing`: None stands for MISSING.
+    missing one. `always`: it is there in every request. `none_is_missing`: None stands for MISSING. `owner` is code for
+    whether there is what the value is a part of; after it, `part` is the value, and no load is needed.
     """
 
     load: ast.expr
     sure: str = ""
     always: bool = False
     none_is_missing: bool = False
+    owner: ast.expr | None = None
+    part: ast.expr | None = None
 
     @property
     def is_header(self) -> bool:
@@ -70,6 +74,13 @@ class Names:
         text = self.fresh("k")
         self.objects[text] = value
         return py.name(text)
+
+
+def is_operand(node: Node) -> bool:
+    """The node has a value of its own; all others but constants are true or false."""
+    if isinstance(node, Call):
+        return node.function != "exists"
+    return isinstance(node, Path | Elem) or (isinstance(node, Quant) and node.kind == "count")
 
 
 def plain(operand: Operand, names: Names) -> ast.expr:
@@ -99,20 +110,32 @@ def guarded(operand: Operand, kind: str, names: Names, use: Callable[[ast.expr],
         return py.constant(False)
     if operand.always and isinstance(load, ast.Name | ast.Attribute):
         return use(load)
+    if operand.owner is not None and operand.part is not None:
+        return py.both(operand.owner, use(operand.part))
     kept = load.id if isinstance(load, ast.Name) else names.fresh("t")
     value = load if isinstance(load, ast.Name) else py.kept(kept, load)
     if sure:
         absent = py.constant(None) if operand.is_header or operand.none_is_missing else py.name("M")
         test = py.compare(value, "is not", absent)
     elif kind == "num":
-        found = names.fresh("t")
-        test = py.either(
-            py.compare(py.kept(found, py.call("type", value)), "is", py.name("float")),
-            py.compare(py.name(found), "is", py.name("int")),
-        )
+        test = _is_number(value, names)
     else:
         test = py.compare(py.call("type", value), "is", py.name(kind))
     return py.both(test, use(py.name(kept)))
+
+
+def number_or_nan(load: ast.expr, names: Names) -> ast.expr:
+    """The value if it is a number, else the one for which no comparison with another number is true."""
+    kept = names.fresh("t")
+    return py.choice(_is_number(py.kept(kept, load), names), py.name(kept), py.constant(math.nan))
+
+
+def _is_number(value: ast.expr, names: Names) -> ast.expr:
+    found = names.fresh("t")
+    return py.either(
+        py.compare(py.kept(found, py.call("type", value)), "is", py.name("float")),
+        py.compare(py.name(found), "is", py.name("int")),
+    )
 
 
 def path(node: Path, names: Names) -> Operand:
@@ -133,11 +156,14 @@ def path(node: Path, names: Names) -> Operand:
 
 def _api_key(node: Path, names: Names) -> Operand:
     kept = names.fresh("t")
-    missing = py.compare(py.kept(kept, py.attribute(py.name("f"), "api_key")), "is", py.constant(None))
+    key = py.kept(kept, py.attribute(py.name("f"), "api_key"))
+    missing = py.compare(key, "is", py.constant(None))
     found = py.attribute(py.name(kept), str(node.steps[0].key))
     below = node.steps[1:]
     if not below:
-        return Operand(py.choice(missing, py.name("M"), found), _KEY_ATTRIBUTES[str(node.steps[0].key)])
+        owner = py.compare(key, "is not", py.constant(None))
+        sure = _KEY_ATTRIBUTES[str(node.steps[0].key)]
+        return Operand(py.choice(missing, py.name("M"), found), sure, owner=owner, part=found)
     if isinstance(below[0].key, int):
         position = below[0].key
         length = py.call("len", found)
@@ -157,10 +183,10 @@ def element(node: Elem, names: Names) -> Operand:
 
 
 def descend(value: ast.expr, steps: tuple[Step, ...], names: Names, *, known_map: bool = False) -> ast.expr:
-    """Code that follows a path; MISSING where a step leads nowhere. `known_map`: the value is a dict for sure."""
+    """Code that follows a path; MISSING where a step leads nowhere. `known_map`: the value is `Members` for sure."""
     for step in steps:
         if known_map:
-            value = py.call(py.attribute(value, "get"), py.constant(step.key), py.name("M"))
+            value = py.item(value, step.key)
             known_map = False
             continue
         kept = value.id if isinstance(value, ast.Name) else names.fresh("t")
@@ -186,6 +212,12 @@ def call(node: Call, args: list[Operand], names: Names) -> Operand:
     if node.function in ("hour", "weekday"):
         zone = py.call("zone", args[0].load)
         return Operand(py.call(node.function, py.attribute(py.name("f"), "now"), zone), "num")
+    if node.function == "len" and node.args[0].type == "list" and not args[0].sure:
+        kept = names.fresh("t")
+        is_list = py.compare(py.call("type", py.kept(kept, args[0].load)), "is", py.name("list"))
+        return Operand(
+            py.choice(is_list, py.call("len", py.name(kept)), py.call("length", py.name(kept))), "num"
+        )
     function, sure = _FUNCTIONS[node.function]
     return Operand(py.call(function, plain(args[0], names)), sure)
 

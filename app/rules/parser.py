@@ -2,21 +2,26 @@
 
 import functools
 import re
-from collections.abc import Iterator
-from typing import Any, TypeAlias, cast
+from collections.abc import Iterator, Sequence
+from typing import Any, cast
 
 import msgspec
-from lark import Lark, Token, Transformer, UnexpectedCharacters, UnexpectedToken
+from lark import Lark, Token, Tree, UnexpectedCharacters, UnexpectedToken
+from lark.parsers.lalr_analysis import Shift
 
 from app.rules import ast as tree
 from app.rules.ast import Node, Span
+from app.rules.build import Build, Group, Part
 from app.rules.diagnostics import Code, Diagnostic, RuleError, diagnose
+from app.rules.fields import RULES, Vocabulary
 from app.rules.limits import MAX_CHARS, MAX_FAULTS, Limits
 from app.rules.literals import read_number, read_string
+from app.rules.recovery import joint
 from app.rules.syntax import explain
 from app.rules.words import Spot, Word
 from rules_grammar import GRAMMAR
 
+_NO_TOKEN = re.compile(r"[^\s!-~]+")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -37,94 +42,190 @@ class Parsed(msgspec.Struct, frozen=True):
     """Errors that could be mended to read on; with any, the tree is fit for finding more errors only."""
 
 
-def parse(text: str) -> Parsed:
-    """Read a rule.
+def parse(text: str, vocabulary: Vocabulary = RULES) -> Parsed:
+    """Read a rule, or another text of the language; `vocabulary` only colours the messages.
 
-    Raises RuleError where the text breaks a limit or its syntax is beyond mending.
+    Raises RuleError where the text breaks a limit, or has too many faults to be worth reading on.
     """
     if len(text) > MAX_CHARS:
-        message = f"a rule has at most {MAX_CHARS:,} characters; this one has {len(text):,}"
+        message = f"a {vocabulary.noun} has at most {MAX_CHARS:,} characters; this one has {len(text):,}"
         raise RuleError((diagnose(text, Code.TOO_LONG, (MAX_CHARS, MAX_CHARS + 1), message),))
     if (half := _SURROGATE.search(text)) is not None:
         raise RuleError(
             (diagnose(text, Code.BAD_CHARACTER, half.span(), "half of a surrogate pair is no character"),)
         )
-    return _Reading(text).run()
+    return _Reading(text, vocabulary).run()
+
+
+_CLOSERS = ("RPAR", "COMMA")
+"""For these, where they do not fit, the parser would close what an `and` could still go on with."""
 
 
 class _Reading:
     """One pass over a text: takes tokens one by one, so that limits hold before anything is built."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, vocabulary: Vocabulary) -> None:
         self.text = text
+        self.vocabulary = vocabulary
         self.words: list[Word] = []
+        """What the parser was fed, without what was taken back."""
+        self.seen: list[Word] = []
+        """What the text has."""
         self.found: list[Diagnostic] = []
-        self.limits = Limits(text)
+        self.limits = Limits(text, vocabulary.noun)
         self.machine: Any = _lark().parse_interactive(text)  # lark's interactive parser has no annotations
+        self.state: Any = self.machine.parser_state
         self.tokens = self._tokens()
 
     def run(self) -> Parsed:
-        while (word := self._next()) is not None:
-            token = self._token(word)
+        while True:
+            word = self._next()
             try:
-                self.machine.feed_token(token)
+                if word.kind == "$END":
+                    root: Node | None = self.machine.feed_eof()
+                    comments = tuple(_comments(self.text, self.seen))
+                    return Parsed(self.text, root, comments, tuple(self.found))
+                if word.kind and (word.kind not in _CLOSERS or self._fits(None, [word.kind])):
+                    self._feed(word)
+                    continue
             except UnexpectedToken:
-                self._mend(word)
-                continue
-            self.words.append(word)
-            if (excess := self.limits.take(word)) is not None:
-                raise RuleError((*self.found, excess))
-        root: Node | None = None
-        try:
-            root = self.machine.feed_eof()
-        except UnexpectedToken:
-            end = len(self.text.rstrip())
-            self._mend(Word("$END", "", end, end))
-        return Parsed(self.text, root, tuple(_comments(self.text, self.words)), tuple(self.found))
+                pass
+            self._mend(word)
 
     def _tokens(self) -> Iterator[Token]:
-        return cast(Iterator[Token], self.machine.lexer_thread.lex(self.machine.parser_state))
+        return cast(Iterator[Token], self.machine.lexer_thread.lex(self.state))
 
-    def _next(self) -> Word | None:
-        """The next token in its place; mends what the lexer cannot read."""
-        while True:
-            try:
-                token = next(self.tokens, None)
-            except UnexpectedToken as error:
-                self._mend(_word(error.token))
-            except UnexpectedCharacters as error:
-                position = error.pos_in_stream or 0
-                self._mend(Word("", self.text[position], position, position + 1))
-            else:
-                return None if token is None else _word(token)
-
-    def _mend(self, bad: Word) -> None:
-        """Note what is wrong with `bad` and set the parser up to read on, or raise RuleError."""
-        fault = explain(Spot(self.text, self.words, bad, self.machine.accepts()))
-        self.found.append(fault.diagnostic)
-        if fault.resume is None or len(self.found) >= MAX_FAULTS:
-            raise RuleError(tuple(self.found))
-        for kind, spelling in fault.insert:
-            word = Word(kind, spelling, bad.start, fault.resume)
-            self.machine.feed_token(self._token(word))
-            self.words.append(word)
-        self.machine.lexer_thread.state.line_ctr.char_pos = fault.resume
+    def _seek(self, position: int) -> None:
+        self.machine.lexer_thread.state.line_ctr.char_pos = position
         self.tokens = self._tokens()
 
-    def _token(self, word: Word) -> Token:
-        """The token for the parser: texts without quotes and escapes, numbers known to be finite."""
-        value = word.text
-        if word.kind == "STRING":
-            value, fault = read_string(self.text, (word.start, word.end))
-            if fault is not None:
-                self.found.append(fault)
-        elif word.kind == "RAW":
-            value = value[2:-1]
-        elif word.kind in ("INT", "FLOAT") and read_number(value) is None:
-            message = "the number is too large"
-            self.found.append(diagnose(self.text, Code.NUMBER_RANGE, (word.start, word.end), message))
-            value = "0" if word.kind == "INT" else "0.0"
-        return Token(word.kind, value, start_pos=word.start, end_pos=word.end)
+    def _next(self) -> Word:
+        """The next token, wherever it may stand; `$END` at last. Raises RuleError when it breaks a limit."""
+        try:
+            token = next(self.tokens, None)
+        except UnexpectedToken as error:
+            word = _word(error.token)
+            self._seek(word.end)
+        except UnexpectedCharacters as error:
+            position = error.pos_in_stream or 0
+            self._seek(_behind(self.text, position))
+            return Word("", self.text[position], position, position + 1)
+        else:
+            if token is None:
+                end = len(self.text.rstrip())
+                return Word("$END", "", end, end)
+            word = _word(token)
+        if not self.seen or word.start >= self.seen[-1].end:
+            self.seen.append(word)
+            if (excess := self.limits.take(word)) is not None:
+                raise RuleError((*self.found, excess))
+        return word
+
+    def _feed(self, word: Word) -> None:
+        """Raises UnexpectedToken where the token does not fit."""
+        value, fault = _value(self.text, word)
+        self.machine.feed_token(Token(word.kind, value, start_pos=word.start, end_pos=word.end))
+        self.words.append(word)
+        if fault is not None:
+            self.found.append(fault)
+
+    def _mend(self, bad: Word) -> None:
+        """Note what is wrong with `bad` and set the parser up to read on; raises RuleError after many faults."""
+        stack = self._reduced(list(self.state.state_stack), bad.kind)
+        accepts = frozenset(
+            kind for kind in self.state.parse_conf.states[stack[-1]] if self._follows(list(stack), [kind])
+        )
+        fault = explain(Spot(self.text, self.words, bad, accepts, self.vocabulary))
+        if bad.kind != "$END" or all(item.code is not Code.UNCLOSED_STRING for item in self.found):
+            self.found.append(fault.diagnostic)  # else the open text took in what is missing
+        if len(self.found) >= MAX_FAULTS:
+            raise RuleError(tuple(self.found))
+        keep = len(self.state.value_stack)
+        if fault.drop is not None:
+            while keep and _start(self.state.value_stack[keep - 1]) >= fault.drop:
+                keep -= 1
+        if fault.resume is not None and self._fits(keep, [kind for kind, _ in fault.insert]):
+            start = bad.start if fault.drop is None else fault.drop
+            self._replace(keep, fault.insert, (start, max(start, fault.resume)))
+            self._seek(fault.resume)
+        else:
+            end = fault.diagnostic.span[1]
+            start = bad.start if bad.kind else _behind(self.text, bad.start)
+            self._recover(start, end if end > bad.end else 0)
+
+    def _recover(self, start: int, told: int) -> None:
+        """Skip to a joint, from `start` or from where the fault's place ends."""
+        self._seek(max(start, told))
+        stack = [part.type if isinstance(part, Token) else "" for part in self.state.value_stack]
+        word, plan = joint(iter(self._next, None), stack, self._fits)
+        self._replace(plan.keep, plan.insert, (word.start, word.start))
+        self._seek(word.end if plan.leave_out else word.start)
+
+    def _replace(self, keep: int, insert: Sequence[tuple[str, str]], span: Span) -> None:
+        """Take back all but the first values of the stack, and feed tokens that fit there."""
+        dropped = self.state.value_stack[keep:]
+        if dropped:
+            start = _start(dropped[0])
+            while self.words and self.words[-1].start >= start:
+                self.words.pop()
+            del self.state.value_stack[keep:], self.state.state_stack[keep + 1 :]
+        for kind, spelling in insert:
+            self._feed(Word(kind, spelling, *span))
+
+    def _fits(self, keep: int | None, kinds: list[str]) -> bool:
+        """Terminals could follow the first values of the stack (None: all of it)."""
+        return self._follows(self.state.state_stack[: None if keep is None else keep + 1], kinds)
+
+    def _follows(self, stack: list[Any], kinds: list[str]) -> bool:
+        conf = self.state.parse_conf
+        for kind in kinds:
+            self._reduced(stack, kind)
+            if kind == "$END":
+                return bool(stack[-1] == conf.end_state)
+            action = conf.states[stack[-1]].get(kind)
+            if action is None:
+                return False
+            stack.append(action[1])
+        return True
+
+    def _reduced(self, stack: list[Any], kind: str) -> list[Any]:
+        """The states after all that the parser would close when it sees the terminal."""
+        conf = self.state.parse_conf
+        while stack[-1] != conf.end_state:
+            action = conf.states[stack[-1]].get(kind)
+            if action is None or action[0] is Shift:
+                break
+            rule = action[1]
+            if rule.expansion:
+                del stack[-len(rule.expansion) :]
+            stack.append(conf.states[stack[-1]][rule.origin.name][1])
+        return stack
+
+
+def _behind(text: str, position: int) -> int:
+    """Where to go on behind a character that no token has: a run of letters of another script is one fault."""
+    run = _NO_TOKEN.match(text, position + 1)
+    return run.end() if run is not None else position + 1
+
+
+def _value(text: str, word: Word) -> tuple[str, Diagnostic | None]:
+    """A token as the tree takes it: texts without quotes and escapes, numbers known to be finite."""
+    span = (word.start, word.end)
+    if word.kind == "STRING":
+        value, fault = read_string(word.text, (0, len(word.text)))
+        return (value, None) if fault is None else read_string(text, span)
+    if word.kind == "RAW":
+        return word.text[2:-1], None
+    if word.kind in ("INT", "FLOAT") and read_number(word.text) is None:
+        return "0", diagnose(text, Code.NUMBER_RANGE, span, "the number is too large")
+    return word.text, None
+
+
+def _start(part: Part) -> int:
+    """The offset at which a value of the stack begins."""
+    if isinstance(part, Tree):
+        return _start(part.children[0])
+    return int(part.start_pos or 0) if isinstance(part, Token) else int(part.span[0])
 
 
 def _word(token: Token) -> Word:
@@ -145,116 +246,91 @@ def _comments(text: str, words: list[Word]) -> Iterator[Comment]:
 
 @functools.cache
 def _lark() -> Lark:
-    return Lark(GRAMMAR, parser="lalr", lexer="contextual", maybe_placeholders=False, transformer=_Build())
-
-
-class _Group(msgspec.Struct, frozen=True):
-    """A node in parentheses. They belong to the span of what is around the node, not to its own."""
-
-    node: Node
-    span: Span
-
-
-Part: TypeAlias = Any
-"""A token, a node or a group: what a grammar rule is made of, in the order of the text."""
-
-
-def _span(parts: list[Part]) -> Span:
-    first, last = parts[0], parts[-1]
-    start = first.start_pos if isinstance(first, Token) else first.span[0]
-    end = last.end_pos if isinstance(last, Token) else last.span[1]
-    return int(start or 0), int(end or 0)
-
-
-def _nodes(parts: list[Part]) -> tuple[Any, ...]:
-    """The nodes among the parts, without tokens and parentheses."""
-    return tuple(
-        part.node if isinstance(part, _Group) else part for part in parts if not isinstance(part, Token)
+    return Lark(
+        GRAMMAR, parser="lalr", lexer="contextual", maybe_placeholders=False, transformer=Build(Token)
     )
 
 
-def _flat(kind: type[tree.And] | type[tree.Or], parts: list[Part]) -> Node:
-    items: list[Node] = []
-    for node in _nodes(parts):
-        items += node.items if isinstance(node, kind) else (node,)
-    return kind(tuple(items), span=_span(parts))
+class Prefix(msgspec.Struct, frozen=True):
+    """Where the grammar stands behind some tokens, for completion."""
+
+    read: int
+    """How many of the tokens it took; fewer than given where one did not fit."""
+    stack: tuple[Node | Word, ...]
+    """What it has read: finished nodes, and the tokens of what is not finished."""
+    accepts: frozenset[str]
+    """Terminals that fit next."""
+    operand: Node | None
+    """The value before this place, where an operator could follow."""
+    path: Node | None
+    """The path before this place, where a step could follow."""
 
 
-def _steps(tokens: list[Token]) -> tuple[tree.Step, ...]:
-    return tuple(
-        tree.Step(int(token))
-        if token.type == "POSITION"
-        else tree.Step(str(token), bracket=True)
-        if token.type == "KEY"
-        else tree.Step(token[1:])
-        for token in tokens
+def read_prefix(words: Sequence[Word]) -> Prefix:
+    """Read the first tokens of a rule. Knows no limits; raises nothing."""
+    machine: Any = _lark().parse_interactive("")
+    read = 0
+    for word in words:
+        try:
+            machine.feed_token(Token(word.kind, _plain(word), start_pos=word.start, end_pos=word.end))
+        except UnexpectedToken:
+            return Prefix(read, (), frozenset(), None, None)
+        read += 1
+    accepts = frozenset(machine.accepts())
+    stack = tuple(_unfinished(machine.parser_state.value_stack))
+    joint = next((kind for kind in ("COMPARE", "COMMA", "AND") if kind in accepts), None)
+    node: Node | Word | None = None
+    if joint is not None:
+        # A token that cannot belong to the operand makes the parser finish it.
+        machine.feed_token(Token(joint, ""))
+        *_, node, _ = _unfinished(machine.parser_state.value_stack)
+    operand = None if isinstance(node, Word) else node
+    last = operand
+    while isinstance(last, tree.Compare | tree.Not):
+        last = last.right if isinstance(last, tree.Compare) else last.operand
+    return Prefix(
+        read,
+        stack,
+        accepts,
+        operand if joint == "COMPARE" else None,
+        last if "DOT_NAME" in accepts and "NAME" not in accepts else None,
     )
 
 
-_WORDS = {"TRUE": True, "FALSE": False, "NULL": None}
+def _plain(word: Word) -> str:
+    """A token's value, as `_Reading` has it, where faults are of no interest."""
+    if word.kind == "STRING":
+        return read_string(word.text, (0, len(word.text)))[0]
+    if word.kind == "RAW":
+        return word.text[2:-1]
+    return "0" if word.kind in ("INT", "FLOAT") and read_number(word.text) is None else word.text
 
 
-def _const(token: Token) -> tree.Const:
-    value: str | int | float | bool | None = str(token)
-    if token.type in _WORDS:
-        value = _WORDS[token.type]
-    elif token.type in ("INT", "FLOAT"):
-        value = read_number(token)
-    return tree.Const(value, span=_span([token]))
+def _unfinished(parts: Sequence[Part]) -> Iterator[Node | Word]:
+    """Without the lists that lark makes for repeated parts."""
+    for part in parts:
+        if isinstance(part, Tree):
+            yield from _unfinished(part.children)
+        elif isinstance(part, Token):
+            yield _word(part)
+        elif isinstance(part, Group):
+            yield part.node
+        else:
+            yield part
 
 
-class _Build(Transformer[Token, Node]):
-    """One method for each rule of the grammar, called as the parser reduces: no second pass, no recursion."""
+class Terminal(msgspec.Struct, frozen=True):
+    """A kind of token and its pattern."""
 
-    def start(self, parts: list[Part]) -> Node | None:
-        return next(iter(_nodes(parts)), None)
+    name: str
+    pattern: str
 
-    def disjunction(self, parts: list[Part]) -> Node:
-        return _flat(tree.Or, parts)
 
-    def conjunction(self, parts: list[Part]) -> Node:
-        return _flat(tree.And, parts)
-
-    def negated(self, parts: list[Part]) -> Node:
-        return tree.Not(*_nodes(parts), span=_span(parts))
-
-    def comparison(self, parts: list[Part]) -> Node:
-        return tree.Compare(str(parts[1]), *_nodes(parts), span=_span(parts))
-
-    def membership(self, parts: list[Part]) -> Node:
-        member = tree.Member(*_nodes(parts), span=_span(parts))
-        return tree.Not(member, span=member.span) if len(parts) == 4 else member
-
-    def group(self, parts: list[Part]) -> _Group:
-        return _Group(_nodes(parts)[0], _span(parts))
-
-    def path(self, parts: list[Part]) -> Node:
-        return tree.Path(str(parts[0]), _steps(parts[1:]), span=_span(parts))
-
-    def element(self, parts: list[Part]) -> Node:
-        steps = parts if parts[0].type == "DOT_NAME" else parts[1:]
-        return tree.Elem(_steps(steps), span=_span(parts))
-
-    def position(self, parts: list[Part]) -> Token:
-        return Token("POSITION", parts[1], start_pos=parts[0].start_pos, end_pos=parts[2].end_pos)
-
-    def key(self, parts: list[Part]) -> Token:
-        return Token("KEY", parts[1], start_pos=parts[0].start_pos, end_pos=parts[2].end_pos)
-
-    def call(self, parts: list[Part]) -> Node:
-        return tree.Call(str(parts[0]), _nodes(parts), span=_span(parts))
-
-    def quantifier(self, parts: list[Part]) -> Node:
-        return tree.Quant(str(parts[0]), *_nodes(parts), span=_span(parts))
-
-    def list_set(self, parts: list[Part]) -> tree.ListSet:
-        return tree.ListSet(_nodes(parts), span=_span(parts))
-
-    def range_set(self, parts: list[Part]) -> tree.RangeSet:
-        return tree.RangeSet(_const(parts[0]), _const(parts[2]), span=_span(parts))
-
-    def named_set(self, parts: list[Part]) -> tree.NamedSet:
-        return tree.NamedSet(parts[0][1:], span=_span(parts))
-
-    def literal(self, parts: list[Part]) -> Node:
-        return _const(parts[0])
+@functools.cache
+def terminals() -> tuple[Terminal, ...]:
+    """The grammar's terminals in the order the lexer tries them: the first that matches is the token."""
+    ordered = sorted(
+        _lark().terminals,
+        key=lambda item: (-item.priority, -item.pattern.max_width, -len(item.pattern.value), item.name),
+    )
+    return tuple(Terminal(item.name, item.pattern.to_regexp()) for item in ordered)

@@ -58,6 +58,7 @@ _ATTRIBUTES = frozenset(
         ),
         *("last_user_text", "max_output_tokens", "message_count", "model", "now", "stream", "system_text"),
         *("total_tokens", "id", "name", "tags", "metadata", "get", "startswith", "endswith", "append"),
+        *("isascii", "lower"),
     )
 )
 _OPERATORS: dict[str, type[ast.cmpop]] = {
@@ -100,11 +101,11 @@ def compare(left: ast.expr, *rest: str | ast.expr) -> ast.expr:
 
 
 def both(*parts: ast.expr) -> ast.expr:
-    return ast.BoolOp(ast.And(), list(parts))
+    return ast.BoolOp(ast.And(), list(parts)) if len(parts) > 1 else parts[0]
 
 
 def either(*parts: ast.expr) -> ast.expr:
-    return ast.BoolOp(ast.Or(), list(parts))
+    return ast.BoolOp(ast.Or(), list(parts)) if len(parts) > 1 else parts[0]
 
 
 def negation(value: ast.expr) -> ast.expr:
@@ -116,7 +117,7 @@ def choice(test: ast.expr, yes: ast.expr, no: ast.expr) -> ast.expr:
     return ast.IfExp(test, yes, no)
 
 
-def item(value: ast.expr, index: int) -> ast.expr:
+def item(value: ast.expr, index: int | str) -> ast.expr:
     return ast.Subscript(value, constant(index), ast.Load())
 
 

@@ -2,6 +2,7 @@
 
 from app.rules.ast import Node, Span
 from app.rules.diagnostics import Code, Diagnostic, Edit, RuleError, Severity, diagnose
+from app.rules.fields import RULES, Vocabulary
 from app.rules.limits import MAX_FAULTS
 
 _WORDS = {
@@ -25,8 +26,9 @@ def in_words(type_: str) -> str:
 class Report:
     """The faults of one text, so far. An operand with a fault counts as `any` afterwards: one fault, one message."""
 
-    def __init__(self, text: str, found: tuple[Diagnostic, ...] = ()) -> None:
+    def __init__(self, text: str, found: tuple[Diagnostic, ...] = (), vocabulary: Vocabulary = RULES) -> None:
         self.text = text
+        self.vocabulary = vocabulary
         self.found = list(found)
         self.around: Span | None = None
         """The comparison the current path stands in, for mends that take in the whole of it."""
@@ -42,7 +44,9 @@ class Report:
     def warn(
         self, code: Code, span: Span, message: str, suggestion: str | None = None, edit: Edit | None = None
     ) -> None:
-        self.found.append(diagnose(self.text, code, span, message, suggestion, edit, Severity.WARNING))
+        """Note a warning; those behind many others would only be buried."""
+        if len(self.found) < MAX_FAULTS:
+            self.found.append(diagnose(self.text, code, span, message, suggestion, edit, Severity.WARNING))
 
     def source(self, node: Node) -> str:
         """The text of a node, as its author wrote it."""

@@ -2,9 +2,9 @@
 
 import msgspec
 
-from app.rules.ast import Elem, Path, Step
+from app.rules.ast import Elem, Node, Path, Step
 from app.rules.diagnostics import Code, Edit
-from app.rules.fields import ANY, ROOT, UNREADABLE_HEADERS, Field, near
+from app.rules.fields import ANY, BROKEN, Field, near
 from app.rules.habits import OURS
 from app.rules.report import Report, in_words
 
@@ -13,22 +13,29 @@ _OUTPUT = ("output_tokens", "completion_tokens")
 _CONSTANTS = ("true", "false", "null")
 
 
+def is_hole(node: Node) -> bool:
+    """The parser put the node in the place of something that could not be read."""
+    return isinstance(node, Path) and not node.root
+
+
 def path(report: Report, node: Path) -> tuple[Path, Field]:
-    """The path with header names in lower case, and its field; ANY after a fault."""
-    field = ROOT.children.get(node.root)
+    """The path with header names in lower case, and its field; BROKEN after a fault."""
+    if is_hole(node):
+        return node, BROKEN
+    field = report.vocabulary.root.children.get(node.root)
     if field is None:
         _unknown_root(report, node)
-        return node, ANY
+        return node, BROKEN
     if node.root == "headers":
         node = _header(report, node)
     field = _descend(report, node, field, node.steps)
-    if field.kinds == {"map"} and (node.root != "body" or not node.steps):
+    if field.kinds == {"map"} and (node.root != report.vocabulary.untyped or not node.steps):
         names = [*field.children, *(["x-name"] if field.wildcard else [])]
         message = f"`{report.source(node)}` is a group of fields; name one"
         report.error(
             Code.UNKNOWN_FIELD, node.span, message, f"for example `{report.source(node)}.{names[0]}`"
         )
-        return node, ANY
+        return node, BROKEN
     return node, field
 
 
@@ -39,7 +46,7 @@ def element(report: Report, node: Elem, field: Field | None) -> Field:
         report.error(
             Code.DOT_OUTSIDE, node.span, message, "use it inside `any(list, ...)`, `all`, `none` or `count`"
         )
-        return ANY
+        return BROKEN
     return _descend(report, node, field, node.steps)
 
 
@@ -48,8 +55,8 @@ def _header(report: Report, node: Path) -> Path:
     if not node.steps or not isinstance(node.steps[0].key, str):
         return node
     name = node.steps[0].key.lower()
-    if name in UNREADABLE_HEADERS:
-        message = f"rules cannot read the header `{name}`: it carries credentials"
+    if name in report.vocabulary.unreadable:
+        message = f"{report.vocabulary.noun}s cannot read the header `{name}`: it carries credentials"
         report.error(
             Code.UNREADABLE_HEADER, node.span, message, "use `api_key.id`, `api_key.name` or `api_key.tags`"
         )
@@ -58,7 +65,7 @@ def _header(report: Report, node: Path) -> Path:
 
 def _descend(report: Report, node: Path | Elem, field: Field, steps: tuple[Step, ...]) -> Field:
     spelled = node.root if isinstance(node, Path) else ""
-    untyped = not isinstance(node, Path) or node.root == "body"
+    untyped = not isinstance(node, Path) or node.root == report.vocabulary.untyped
     optional = field.optional
     for step in steps:
         if isinstance(step.key, int):
@@ -71,7 +78,7 @@ def _descend(report: Report, node: Path | Elem, field: Field, steps: tuple[Step,
             spelled_step = f".{step.key}"
         if below is None:
             _unknown(report, node, field, spelled, step)
-            return ANY
+            return BROKEN
         field, spelled = below, spelled + spelled_step
         optional = optional or field.optional
     return field if optional == field.optional else msgspec.structs.replace(field, optional=optional)
@@ -79,6 +86,7 @@ def _descend(report: Report, node: Path | Elem, field: Field, steps: tuple[Step,
 
 def _unknown_root(report: Report, node: Path) -> None:
     name, span = node.root, (node.span[0], node.span[0] + len(node.root))
+    root, untyped = report.vocabulary.root, report.vocabulary.untyped
     message = f"unknown field `{name}`"
     if name in _RESERVED:
         report.error(Code.UNKNOWN_FIELD, span, f"`{name}` is reserved for later versions")
@@ -87,14 +95,15 @@ def _unknown_root(report: Report, node: Path) -> None:
         report.error(
             Code.FOREIGN_SPELLING, span, f"`{name}` is no value here", f"use `{ours}`", Edit(span, ours)
         )
-    elif name in ROOT.children["body"].children:
-        report.error(
-            Code.UNKNOWN_FIELD, span, message, f"did you mean `body.{name}`?", Edit(span, f"body.{name}")
-        )
-    elif (meant := near(name, ROOT.children)) is not None:
+    elif untyped is not None and name in root.children[untyped].children:
+        ours = f"{untyped}.{name}"
+        report.error(Code.UNKNOWN_FIELD, span, message, f"did you mean `{ours}`?", Edit(span, ours))
+    elif name in report.vocabulary.reasons:
+        report.error(Code.UNKNOWN_FIELD, span, message, report.vocabulary.reasons[name])
+    elif (meant := report.vocabulary.instead.get(name) or near(name, root.children)) is not None:
         report.error(Code.UNKNOWN_FIELD, span, message, f"did you mean `{meant}`?", Edit(span, meant))
     else:
-        roots = ", ".join(f"`{root}`" for root in ROOT.children)
+        roots = ", ".join(f"`{known}`" for known in root.children)
         report.error(Code.UNKNOWN_FIELD, span, message, f"fields begin with {roots}")
 
 
@@ -117,7 +126,14 @@ def _unknown(report: Report, node: Path | Elem, field: Field, spelled: str, step
         report.error(Code.UNKNOWN_FIELD, node.span, f"`{shown}` is text; nothing is below it")
     else:
         message = f"`{shown}` is {in_words(field.type)}, so it has no `{name}`"
-        report.error(Code.UNKNOWN_FIELD, node.span, message)
+        whole = report.source(node) == f"{spelled}.{name}"
+        ours = (
+            f"len({spelled})"
+            if whole and OURS.get(name) == "len" and "len" in report.vocabulary.functions
+            else None
+        )
+        way = () if ours is None else (f"use `{ours}`", Edit(node.span, ours))
+        report.error(Code.UNKNOWN_FIELD, node.span, message, *way)
 
 
 def _list(report: Report, node: Path | Elem, shown: str, name: str) -> None:
@@ -140,9 +156,11 @@ def _misspelled(report: Report, node: Path | Elem, field: Field, spelled: str, n
         if report.source(node) == f"{spelled}.{name}":
             edit = Edit(node.span, f"{spelled}.{meant}")
         report.error(Code.UNKNOWN_FIELD, node.span, message, f"did you mean `{spelled}.{meant}`?", edit)
-    elif isinstance(node, Path) and node.root != "body":
+    elif isinstance(node, Path) and node.root != report.vocabulary.untyped:
         names = ", ".join(f"`{spelled}.{child}`" for child in field.children)
         report.error(Code.UNKNOWN_FIELD, node.span, message, f"known are {names}")
+    elif report.vocabulary.untyped is None:
+        report.error(Code.UNKNOWN_FIELD, node.span, message)
     else:
         hint = f'a field that the table does not know goes in brackets: `{spelled or "."}["{name}"]`'
         report.error(Code.UNKNOWN_FIELD, node.span, message, hint)

@@ -4,7 +4,8 @@ import re
 
 from app.rules.diagnostics import Code, Edit, diagnose
 from app.rules.habits import HABITS
-from app.rules.words import LITERALS, TESTS, Fault, Spot, Word
+from app.rules.phrases import as_function
+from app.rules.words import HOLE, HOLE_LIST, LITERALS, TESTS, Fault, Spot, Word
 
 _VALUES = LITERALS | {"NAME", "QUANTIFIER", "DOT", "DOT_NAME", "LPAR", "NOT", "BANG"}
 _NAME_CHARS = re.compile(r"[A-Za-z0-9_-]+")
@@ -32,7 +33,15 @@ def explain(spot: Spot) -> Fault:
         if fault is not None:
             return fault
     message = f"unexpected `{spot.bad.text}`; expected {_expected(spot)}"
-    hint = f"`{spot.bad.text}` stands between two values" if spot.bad.kind in TESTS else None
+    bad = spot.bad
+    if bad.kind == "RPAR" and "RPAR" not in spot.accepts and "$END" in spot.accepts:
+        return Fault(diagnose(spot.text, Code.UNEXPECTED, spot.span, message), (), bad.end)
+    if bad.kind == "TEXT_OPERATOR" and (said := as_function(spot)) is not None:
+        ours, end = said
+        edit = Edit((bad.start, end), ours)
+        found = diagnose(spot.text, Code.UNEXPECTED, spot.span, message, f"use `{ours}`", edit)
+        return Fault(found, (HOLE,), end)
+    hint = f"`{bad.text}` stands between two values" if bad.kind in TESTS else None
     return Fault(diagnose(spot.text, Code.UNEXPECTED, spot.span, message, hint))
 
 
@@ -52,7 +61,7 @@ def _end(spot: Spot) -> Fault | None:
     if spot.bad.kind != "$END":
         return None
     if "RPAR" not in spot.accepts:
-        message = f"the rule ends too early; expected {_expected(spot)}"
+        message = f"the {spot.vocabulary.noun} ends too early; expected {_expected(spot)}"
         return Fault(diagnose(spot.text, Code.UNEXPECTED_END, spot.span, message))
     opened: list[Word] = []
     for word in spot.before:
@@ -61,9 +70,10 @@ def _end(spot: Spot) -> Fault | None:
         elif word.kind == "RPAR":
             opened.pop()
     message = f"the `(` at character {opened[-1].start + 1} is never closed"
-    return Fault(
-        diagnose(spot.text, Code.UNEXPECTED_END, spot.span, message, "add `)`", Edit(spot.span, ")"))
-    )
+    ours = ")" * len(opened)
+    edit = Edit(spot.span, ours)
+    found = diagnose(spot.text, Code.UNEXPECTED_END, spot.span, message, f"add `{ours}`", edit)
+    return Fault(found, (("RPAR", ")"),) * len(opened), spot.bad.start)
 
 
 def _quote(spot: Spot) -> Fault | None:
@@ -97,9 +107,12 @@ def _name(spot: Spot) -> Fault | None:
         return None
     if rest is None:
         return Fault(diagnose(spot.text, Code.UNEXPECTED, spot.span, "a name is missing after the dot"))
-    span, ours = (spot.bad.start, rest.end()), f'["{rest[0]}"]'
+    span = (spot.bad.start, rest.end())
+    key = ("INT", rest[0]) if rest[0].isdigit() else ("STRING", f'"{rest[0]}"')
+    ours = f"[{key[1]}]"
     message = "a name after a dot starts with a letter"
-    return Fault(diagnose(spot.text, Code.BAD_CHARACTER, span, message, f"use `{ours}`", Edit(span, ours)))
+    found = diagnose(spot.text, Code.BAD_CHARACTER, span, message, f"use `{ours}`", Edit(span, ours))
+    return Fault(found, (("LSQB", "["), key, ("RSQB", "]")), rest.end())
 
 
 def _set(spot: Spot) -> Fault | None:
@@ -112,18 +125,20 @@ def _set(spot: Spot) -> Fault | None:
             edit = Edit(spot.span, ours)
             found = diagnose(spot.text, Code.FOREIGN_SPELLING, spot.span, message, f"use `{ours}`", edit)
             return Fault(found, (("LIST_NAME", ours),), bad.end)
-        hint = (
-            f"a list of one: `[{bad.text}]`"
-            if bad.kind in LITERALS
-            else "for example `[1, 2]`, `1..2`, `$name`"
-        )
         message = "after `in` comes a list, a range or a named list"
+        if bad.kind in LITERALS:
+            ours = f"[{bad.text}]"
+            edit = Edit(spot.span, ours)
+            found = diagnose(spot.text, Code.UNEXPECTED, spot.span, message, f"a list of one: `{ours}`", edit)
+            return Fault(found, (HOLE_LIST,), bad.end)
+        hint = "for example `[1, 2]`, `1..2`, `$name`"
         return Fault(diagnose(spot.text, Code.UNEXPECTED, spot.span, message, hint))
     if bad.kind == "NAME" and "STRING" in spot.accepts and "NAME" not in spot.accepts:
         ours = f'"{bad.text}"'
         message = "only values can stand in brackets"
         edit = Edit(spot.span, ours)
-        return Fault(diagnose(spot.text, Code.UNEXPECTED, spot.span, message, f"quote it: `{ours}`", edit))
+        found = diagnose(spot.text, Code.UNEXPECTED, spot.span, message, f"quote it: `{ours}`", edit)
+        return Fault(found, (("STRING", ours),), bad.end)
     return None
 
 
@@ -133,7 +148,8 @@ def _missing(spot: Spot) -> Fault | None:
     if spot.before and spot.before[-1].kind == "NOT" and "IN" in spot.accepts:
         last = spot.before[-1]
         message = "`and` or `or` is missing before `not`"
-        return Fault(diagnose(spot.text, Code.MISSING_LOGIC, (last.start, last.end), message))
+        found = diagnose(spot.text, Code.MISSING_LOGIC, (last.start, last.end), message)
+        return Fault(found, (("AND", "and"), ("NOT", "not")), bad.start, last.start)
     if "AND" not in spot.accepts or bad.kind not in _VALUES:
         return None
     if "COMPARE" in spot.accepts and bad.kind in LITERALS and spot.before[-1].kind not in LITERALS:
@@ -144,4 +160,4 @@ def _missing(spot: Spot) -> Fault | None:
     found = diagnose(
         spot.text, Code.MISSING_LOGIC, spot.span, message, "join the conditions with `and` or `or`"
     )
-    return Fault(found, (("AND", "and"),), bad.start)
+    return Fault(found) if bad.kind in LITERALS else Fault(found, (("AND", "and"),), bad.start)

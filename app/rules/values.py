@@ -31,6 +31,8 @@ MISSING: Final = Missing()
 _NUMBER = re.compile(r"[ \t]*([+-]?[0-9]+)(\.[0-9]+)?([eE][+-]?[0-9]+)?[ \t]*")
 _SCALARS = {str: "str", int: "num", float: "num", bool: "bool", type(None): "null"}
 _ORDERED = {str: "str", int: "num", float: "num"}
+_LISTS = (list, tuple)
+_SIZED = (str, list, tuple, dict)
 
 
 def same(one: Value, other: Value) -> bool:
@@ -58,7 +60,7 @@ def contains(one: Value, other: Value) -> bool:
     """A text in a text, or a scalar in a list."""
     if isinstance(one, str):
         return isinstance(other, str) and other in one
-    return isinstance(one, list | tuple) and any(same(item, other) for item in one)
+    return isinstance(one, _LISTS) and any(same(item, other) for item in one)
 
 
 def starts_with(one: Value, other: Value) -> bool:
@@ -82,7 +84,7 @@ def one_of(
 
 
 def length(value: Value) -> Value:
-    return len(value) if isinstance(value, str | list | tuple | dict) else MISSING
+    return len(value) if isinstance(value, _SIZED) else MISSING
 
 
 def lower(value: Value) -> Value:

@@ -6,9 +6,14 @@ import msgspec
 
 from app.rules.ast import Span
 from app.rules.diagnostics import Diagnostic
+from app.rules.fields import RULES, Vocabulary
 
 LITERALS = frozenset(("STRING", "RAW", "INT", "FLOAT", "TRUE", "FALSE", "NULL"))
 TESTS = frozenset(("COMPARE", "TEXT_OPERATOR", "IN"))
+HOLE = ("NAME", "")
+"""Stands for a value that could not be read: a path without a name."""
+HOLE_LIST = ("LIST_NAME", "$")
+"""Stands for a set that could not be read."""
 _BOUNDARIES = TESTS | {"AND", "OR", "NOT", "BANG", "LPAR", "COMMA"}
 
 
@@ -28,6 +33,7 @@ class Spot(msgspec.Struct, frozen=True):
     before: list[Word]
     bad: Word
     accepts: AbstractSet[str]
+    vocabulary: Vocabulary = RULES
 
     @property
     def span(self) -> Span:
@@ -45,8 +51,12 @@ class Spot(msgspec.Struct, frozen=True):
 
 
 class Fault(msgspec.Struct, frozen=True):
-    """`insert` are tokens (terminal, spelling) to go on with, `resume` the offset to go on from; None: stop here."""
+    """`insert` are tokens (terminal, spelling) to go on with, `resume` the offset to go on from; None: see `recovery`.
+
+    With `drop`, the tokens from that offset on are taken back first: they begin an operand or a condition.
+    """
 
     diagnostic: Diagnostic
     insert: tuple[tuple[str, str], ...] = ()
     resume: int | None = None
+    drop: int | None = None

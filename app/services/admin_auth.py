@@ -101,9 +101,10 @@ class AdminAuth:
                 return Identity(Actor(ActorKind.TOKEN, token.name))
         raise Unauthenticated("This token is not valid.")
 
-    async def from_cookie(self, value: str) -> Identity:
+    async def from_cookie(self, value: str, *, is_use: bool = True) -> Identity:
         """The caller behind a session cookie.
 
+        :param is_use: keeps an idle session from ending.
         :raises Unauthenticated: no such session, or it is over.
         """
         now, digest = self._now(), self._keyring.digest(value)
@@ -111,7 +112,7 @@ class AdminAuth:
             found = await AdminSessionRepository(db).valid(digest, now - SESSION_LIFE, now - SESSION_IDLE)
         if found is None:
             raise Unauthenticated("This session is over. Log in again.")
-        if found.last_seen_at < now - TOUCH_EVERY:
+        if is_use and found.last_seen_at < now - TOUCH_EVERY:
             with contextlib.suppress(Unavailable):  # reading goes on while the database can't be written
                 async with self._database.transaction() as db:
                     await AdminSessionRepository(db).touch(digest, now)

@@ -31,12 +31,15 @@ _WORD = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01234567
 
 
 def trim(exchange: Exchange, limit: int) -> int:
-    """Cut the bodies to `limit` bytes each, which lets go of the rest, and return how many bytes are left."""
+    """Cut the bodies to `limit` bytes each, which lets go of the rest.
+
+    :returns: how many bytes are left, the facts included.
+    """
     if len(exchange.request_body) > limit:
         exchange.request_body = exchange.request_body[:limit]
     if len(exchange.response_body) > limit:
         exchange.response_body = exchange.response_body[:limit]
-    return len(exchange.request_body) + len(exchange.response_body)
+    return len(exchange.request_body) + len(exchange.response_body) + len(exchange.facts or b"")
 
 
 def log_row(exchange: Exchange) -> tuple[Any, ...]:
@@ -79,7 +82,7 @@ def log_row(exchange: Exchange) -> tuple[Any, ...]:
         exchange.response_size,
         _json(exchange.attempts),
         _json(exchange.trace),
-        None,
+        None if exchange.facts is None else exchange.facts.decode("utf-8", "replace"),
     )
 
 

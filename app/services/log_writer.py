@@ -30,7 +30,7 @@ FIRST_DELAY: Final = 0.25
 LONGEST_DELAY: Final = 5.0
 """Seconds between two tries while the database fails, doubling from the first."""
 BODY_BUDGET: Final = 64 * 1024 * 1024
-"""Bytes of bodies that may wait; records beyond are kept without their bodies."""
+"""Bytes of bodies and facts that may wait; records beyond are kept without them."""
 SLICE_SECONDS: Final = 0.0005
 """Rows are made on the event loop's thread, for so long at a time..."""
 LONG_SLICE_SECONDS: Final = 0.005
@@ -120,6 +120,7 @@ class LogWriter:
             return
         size = trim(exchange, self._body_limit)
         if self._bytes + size > BODY_BUDGET:
+            exchange.facts = None
             size = trim(exchange, 0)
             self._bodies_dropped += 1
         self._bytes += size

@@ -10,10 +10,12 @@ from app.db.tables.model import ModelRow
 from app.domain.admin import Actor
 from app.repositories.models import ModelRepository
 from app.repositories.targets import TargetRepository
+from app.rules.engine import GRAMMAR
 from app.services import revisions
 from app.services.api_keys import ApiKeys
 from app.services.resource import ResourceService, check_version, given, name_taken, refuse
-from app.services.rule_faults import GRAMMAR, rule_faults
+from app.services.rule_faults import rule_faults
+from app.services.rule_proof import Proof
 from app.services.targets import StoredTarget, Targets, number_faults
 
 StoredModel = tuple[ModelRow, list[StoredTarget]]
@@ -23,11 +25,12 @@ StoredModel = tuple[ModelRow, list[StoredTarget]]
 class Models(ResourceService[ModelRow]):
     resource: ClassVar[str] = "model"
 
-    def __init__(self, session: AsyncSession, actor: Actor) -> None:
+    def __init__(self, session: AsyncSession, actor: Actor, proof: Proof | None = None) -> None:
         super().__init__(session, actor)
+        self._proof = proof or Proof(session)
         self._models = ModelRepository(session)
         self._stored_targets = TargetRepository(session)
-        self._targets = Targets(session, actor)
+        self._targets = Targets(session, actor, self._proof)
 
     async def page(
         self, *, search: str | None, is_active: bool | None, sort: str, page: int, page_size: int
@@ -54,7 +57,7 @@ class Models(ResourceService[ModelRow]):
         await revisions.lock(self._session)
         if await self._models.by_name(values["name"]) is not None:
             raise name_taken()
-        faults: list[FieldError] = [*_rule_faults(values), *number_faults(len(targets), "/targets")]
+        faults = [*await self._rule_faults(values), *number_faults(len(targets), "/targets")]
         for place, target in enumerate(targets):
             faults += await self._targets.faults(given(target), f"/targets/{place}")
         refuse(faults)
@@ -71,10 +74,11 @@ class Models(ResourceService[ModelRow]):
         :raises PreconditionFailed: it has changed since `if_match`.
         :raises Conflict: `name_taken`.
         :raises ValidationFailed: a faulty rule.
+        :raises RuleTestFailed: a test does not agree with the rule.
         """
         values = given(fields)
-        refuse(_rule_faults(values))
         row = await self._locked(name, if_match)
+        refuse(await self._rule_faults(values))
         before = self.fields(row)
         renamed = values.get("name", name) != name
         if renamed and await self._models.by_name(values["name"]) is not None:
@@ -85,6 +89,8 @@ class Models(ResourceService[ModelRow]):
         await self._record("update", row, row.name, before, self.fields(row))
         if renamed:
             await ApiKeys.carry_over(self._session, self._actor, name, row.name)
+        if renamed or before["rule"] != row.rule:
+            await self._proof.of([row.id], "/rule" if before["rule"] != row.rule else "/name")
         return await self.get(row.name)
 
     async def delete(self, name: str, if_match: str | None = None) -> None:
@@ -94,6 +100,7 @@ class Models(ResourceService[ModelRow]):
         :raises PreconditionFailed: it has changed since `if_match`.
         """
         row = await self._locked(name, if_match)
+        await self._targets.remove_all(row)  # not left to the database: history has to know of each
         await self._models.remove(row)
         await self._record("delete", row, row.name, self.fields(row), None)
 
@@ -109,6 +116,5 @@ class Models(ResourceService[ModelRow]):
         check_version(row, if_match)
         return row
 
-
-def _rule_faults(values: dict[str, Any]) -> list[FieldError]:
-    return rule_faults(values["rule"], "/rule") if "rule" in values else []
+    async def _rule_faults(self, values: dict[str, Any]) -> list[FieldError]:
+        return await rule_faults(self._session, values["rule"], "/rule") if "rule" in values else []

@@ -17,6 +17,7 @@ from app.providers.addresses import BlockedUrl, check_url
 from app.repositories.providers import ProviderRepository
 from app.services import revisions
 from app.services.resource import ResourceService, check_version, given, name_taken, refuse
+from app.services.rule_tests import RuleTests
 
 ENV: Final = "env:"
 """A credential that begins so names an environment variable instead."""
@@ -56,7 +57,7 @@ class Providers(ResourceService[ProviderRow]):
         """
         values = given(fields)
         credential = values.pop("credential", None)
-        _check(values, credential)
+        check_fields(values, credential)
         await revisions.lock(self._session)
         if await self._providers.by_name(values["name"]) is not None:
             raise name_taken()
@@ -69,7 +70,7 @@ class Providers(ResourceService[ProviderRow]):
     async def update(
         self, provider_id: int, fields: msgspec.Struct, if_match: str | None = None
     ) -> ProviderRow:
-        """Change the fields that were sent.
+        """Change the fields that were sent. A new name is carried over to the tests that name the old one.
 
         :raises ResourceNotFound:
         :raises PreconditionFailed: it has changed since `if_match`.
@@ -80,7 +81,7 @@ class Providers(ResourceService[ProviderRow]):
         values = given(fields)
         says_credential = "credential" in values
         credential = values.pop("credential", None)
-        _check(values, credential)
+        check_fields(values, credential)
         row = await self._locked(provider_id, if_match)
         before = self.fields(row)
         if (
@@ -88,7 +89,7 @@ class Providers(ResourceService[ProviderRow]):
             and await self._providers.by_name(values["name"]) is not None
         ):
             raise name_taken()
-        if not says_credential and before["credential"] and _moves(row.base_url, values.get("base_url")):
+        if not says_credential and before["credential"] and moves(row.base_url, values.get("base_url")):
             raise Conflict(
                 "The new base URL has another scheme, host or port. Send the credential for it along.",
                 code="credential_required",
@@ -99,6 +100,8 @@ class Providers(ResourceService[ProviderRow]):
             self._set_credential(row, credential)
         await self._session.flush()
         await self._record("update", row, row.name, before, self.fields(row))
+        if before["name"] != row.name:
+            await RuleTests.carry_over(self._session, self._actor, row.id, before["name"], row.name)
         return row
 
     async def delete(self, provider_id: int, if_match: str | None = None) -> None:
@@ -139,7 +142,8 @@ class Providers(ResourceService[ProviderRow]):
         row.credential_hint = hint(credential)
 
 
-def _check(values: dict[str, Any], credential: str | None) -> None:
+def check_fields(values: dict[str, Any], credential: str | None) -> None:
+    """:raises ValidationFailed: the base URL, a header or the credential among these can't be used."""
     faults = _header_faults(values.get("headers", {}))
     if "base_url" in values:
         try:
@@ -179,7 +183,8 @@ def _is_ours(variable: str) -> bool:
     return name.startswith(PREFIX) or name.lower() in Settings.__struct_fields__
 
 
-def _moves(old: str, new: str | None) -> bool:
+def moves(old: str, new: str | None) -> bool:
+    """The new base URL is at another scheme, host or port, where the credential of the old one must not go."""
     return new is not None and _origin(old) != _origin(new)
 
 

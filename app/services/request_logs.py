@@ -87,7 +87,10 @@ class RequestLogs:
         """
         log = await self._logs.log(request_id)
         if log is None:
-            raise ResourceNotFound("There is no log record of this request.")
+            raise ResourceNotFound(
+                "There is no log record of this request: it is not over or not written yet, its time was up,"
+                " or it had no valid API key, and such requests leave none."
+            )
         return log, await self._logs.payload(request_id)
 
     async def _total(self, wanted: LogFilter, sort: Sort, after: Position, seen: int) -> Total:

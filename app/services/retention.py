@@ -20,6 +20,8 @@ EVERY_SECONDS: Final = 3600.0
 RETRY_SECONDS: Final = 60.0
 """Until the next run after one that the database did not let end."""
 DAY_MS: Final = 24 * 3600 * 1000
+BATCHES_MS: Final = 2 * 3600 * 1000
+"""How long a live tail may be gone and resume, and more (`services.log_tail.KEPT_MS`)."""
 
 _log = logging.getLogger(__name__)
 
@@ -29,6 +31,7 @@ class Removed(msgspec.Struct, frozen=True):
 
     logs: int
     payloads: int
+    batches: int = 0
 
 
 class Retention:
@@ -67,7 +70,8 @@ class Retention:
             lambda logs: logs.remove_payloads(now - self._payload_days * DAY_MS, CHUNK)
         )
         logs = await self._remove(lambda logs: logs.remove_logs(now - self._log_days * DAY_MS, CHUNK))
-        return Removed(logs=logs, payloads=payloads)
+        batches = await self._remove(lambda logs: logs.remove_batches(now - BATCHES_MS, CHUNK))
+        return Removed(logs=logs, payloads=payloads, batches=batches)
 
     async def _remove(self, remove: Callable[[RequestLogRepository], Awaitable[int]]) -> int:
         total = 0

@@ -18,10 +18,11 @@ from app.db.session import Database
 from app.domain.snapshot import RoutingSnapshot
 from app.repositories.api_keys import ApiKeyRepository
 from app.repositories.models import ModelRepository
+from app.repositories.named_lists import NamedListRepository
 from app.repositories.providers import ProviderRepository
 from app.repositories.revisions import RevisionRepository
 from app.repositories.targets import TargetRepository
-from app.services.snapshot_build import EMPTY, Tables, build
+from app.services.snapshot_build import EMPTY, Tables, build, edition
 
 logger = logging.getLogger(__name__)
 
@@ -108,12 +109,16 @@ class SnapshotService:
 
     async def _read(self) -> Tables:
         async with asyncio.timeout(READ_SECONDS), self._database.read() as session:
+            lists = await NamedListRepository(session).editions()
+            unread = [row.id for row in lists if edition(row) not in self._built.lists]
             return Tables(
                 revision=await RevisionRepository(session).latest(),
                 providers=await ProviderRepository(session).active(),
                 models=await ModelRepository(session).active(),
                 targets=await TargetRepository(session).active(),
                 api_keys=await ApiKeyRepository(session).active(),
+                lists=lists,
+                entries=await NamedListRepository(session).texts(unread),
             )
 
     def _succeeded(self) -> None:

@@ -17,7 +17,8 @@ from app.domain.api_key import ApiKey
 from app.domain.model import Model, Retry, Strategy, Target
 from app.domain.provider import Protocol, Provider, Timeouts
 from app.domain.snapshot import Route, RoutingSnapshot
-from app.rules.engine import RuleSet
+from app.rules.engine import Lists, RuleSet
+from app.rules.list_names import list_names
 
 Edition = tuple[int, int, datetime]
 """Id, version and time of change of a row: equal only for equal rows, even after a backup was restored."""
@@ -31,6 +32,10 @@ class Tables(msgspec.Struct, frozen=True):
     models: Sequence[Any]
     targets: Sequence[Any]
     api_keys: Sequence[Any]
+    lists: Sequence[Any]
+    """Id, name, version and time of change of each named list."""
+    entries: Mapping[int, str]
+    """By id the entries, as JSON, of the lists that the build before did not have as they are now."""
 
 
 class Built(msgspec.Struct, frozen=True):
@@ -40,9 +45,10 @@ class Built(msgspec.Struct, frozen=True):
     problems: list[str]
     providers: dict[Edition, Provider]
     routes: dict[int, tuple[tuple[Any, ...], Route]]
+    lists: dict[Edition, frozenset[str]]
 
 
-EMPTY = Built(RoutingSnapshot(revision=0, keys={}, routes={}), [], {}, {})
+EMPTY = Built(RoutingSnapshot(revision=0, keys={}, routes={}), [], {}, {}, {})
 
 
 def build(
@@ -58,8 +64,8 @@ def build(
     providers: dict[Edition, Provider] = {}
     for row in tables.providers:
         try:
-            providers[_edition(row)] = previous.providers.get(_edition(row)) or _provider(
-                row, _credential(row, keyring, environ), settings
+            providers[edition(row)] = previous.providers.get(edition(row)) or provider_of(
+                row, credential_of(row, keyring, environ), settings
             )
         except DecryptionError:
             problems.append(f"provider {row.name}: the stored credential can't be decrypted; enter it again")
@@ -70,14 +76,30 @@ def build(
     for row in tables.targets:
         if row.provider_id in by_id:
             targets[row.model_id].append(row)
+    entries = {
+        edition(row): previous.lists[edition(row)]
+        if edition(row) in previous.lists
+        else frozenset(_read_entries(tables.entries[row.id]))
+        for row in tables.lists
+    }
+    lists = {row.name: entries[edition(row)] for row in tables.lists}
+    editions = {row.name: edition(row) for row in tables.lists}
     routes: dict[int, tuple[tuple[Any, ...], Route]] = {}
     for row in tables.models:
         under = sorted(targets[row.id], key=lambda target: (target.position, target.id))
-        made_of = (_edition(row), *((_edition(target), id(by_id[target.provider_id])) for target in under))
+        named = frozenset[str]().union(*(list_names(rule) for rule in (row.rule, *(t.rule for t in under))))
+        made_of = (
+            edition(row),
+            *((edition(target), id(by_id[target.provider_id])) for target in under),
+            *(editions.get(name) for name in sorted(named)),
+        )
+        # A rule set gets the lists it names: those made later change nothing for it. All where one is not there,
+        # for the sake of what the problem says.
+        given = {name: lists[name] for name in named} if named <= lists.keys() else lists
         old = previous.routes.get(row.id)
         try:
             routes[row.id] = (
-                old if old and old[0] == made_of else (made_of, _route(row, under, by_id, settings))
+                old if old and old[0] == made_of else (made_of, _route(row, under, by_id, settings, given))
             )
         except Exception as error:  # one rule this program can't compile must not take all other models down
             problems.append(f"model {row.name}: its rules can't be compiled ({error})")
@@ -86,15 +108,19 @@ def build(
         keys=_keys(tables.api_keys, now),
         routes={route.model.name: route for _, route in routes.values()},
     )
-    return Built(snapshot, problems, providers, routes)
+    return Built(snapshot, problems, providers, routes, entries)
 
 
-def _edition(row: Any) -> Edition:
+def edition(row: Any) -> Edition:
     return row.id, row.version, row.updated_at
 
 
-def _credential(row: Any, keyring: Keyring, environ: Mapping[str, str]) -> str | None:
-    """:raises KeyError, DecryptionError:"""
+def credential_of(row: Any, keyring: Keyring, environ: Mapping[str, str]) -> str | None:
+    """The credential of a provider's row, in the clear.
+
+    :raises KeyError: it is in an environment variable that is not set.
+    :raises DecryptionError:
+    """
     if row.credential_env is not None:
         return environ[row.credential_env]
     if row.credential_ciphertext is None:
@@ -102,7 +128,8 @@ def _credential(row: Any, keyring: Keyring, environ: Mapping[str, str]) -> str |
     return keyring.decrypt(row.credential_ciphertext, CREDENTIAL_PLACE.format(row.id))
 
 
-def _provider(row: Any, credential: str | None, settings: Settings) -> Provider:
+def provider_of(row: Any, credential: str | None, settings: Settings) -> Provider:
+    """The provider of a row as calls use it."""
     return Provider(
         id=row.id,
         name=row.name,
@@ -120,7 +147,9 @@ def _provider(row: Any, credential: str | None, settings: Settings) -> Provider:
     )
 
 
-def _route(row: Any, targets: Sequence[Any], providers: Mapping[int, Provider], settings: Settings) -> Route:
+def _route(
+    row: Any, targets: Sequence[Any], providers: Mapping[int, Provider], settings: Settings, lists: Lists
+) -> Route:
     model = Model(
         id=row.id,
         name=row.name,
@@ -146,7 +175,7 @@ def _route(row: Any, targets: Sequence[Any], providers: Mapping[int, Provider], 
         ),
         created=row.created_at.timestamp(),
     )
-    return Route(model=model, rules=RuleSet(model, {}))
+    return Route(model=model, rules=RuleSet(model, lists))
 
 
 def _keys(rows: Sequence[Any], now: float) -> dict[bytes, ApiKey]:
@@ -172,6 +201,9 @@ def _keys(rows: Sequence[Any], now: float) -> dict[bytes, ApiKey]:
                 end = until if expires_at is None else min(until, expires_at)
                 keys[row.previous_hash] = msgspec.structs.replace(key, expires_at=end)
     return keys
+
+
+_read_entries = msgspec.json.Decoder(list[str]).decode
 
 
 def _or(value: Any, default: Any) -> Any:

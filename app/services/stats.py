@@ -3,8 +3,9 @@
 import math
 from bisect import bisect_left
 from collections import Counter
+from collections.abc import Iterable
 from itertools import accumulate
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -117,24 +118,24 @@ class LogStats:
         total = Group(
             sums=all_of,
             name=None,
-            total_time=percentiles(_merged(times)),
-            first_byte_delay=percentiles(_merged(delays)),
+            total_time=percentiles(merged(times.values())),
+            first_byte_delay=percentiles(merged(delays.values())),
         )
         return total, groups
 
 
 def percentiles(histogram: Histogram) -> Percentiles:
+    return Percentiles(*(rank(histogram, percent) for percent in (50, 90, 99)))
+
+
+def rank(histogram: Histogram, percent: int) -> int | None:
     """By nearest rank; the middle of a step stands for its values, so an answer is off by 2.5 % at most."""
     steps = sorted(histogram)
     up_to = list(accumulate(histogram[step] for step in steps))
     if not up_to:
-        return Percentiles(None, None, None)
-
-    def rank(percent: int) -> int:
-        least = steps[bisect_left(up_to, math.ceil(up_to[-1] * percent / 100))]
-        return least + (width(least) - 1) // 2
-
-    return Percentiles(rank(50), rank(90), rank(99))
+        return None
+    least = steps[bisect_left(up_to, math.ceil(up_to[-1] * percent / 100))]
+    return least + (width(least) - 1) // 2
 
 
 def _interval(span: int) -> Interval:
@@ -143,9 +144,10 @@ def _interval(span: int) -> Interval:
     return "hour" if span <= 14 * DAY else "day"
 
 
-def _merged(histograms: dict[Any, Histogram]) -> Histogram:
+def merged(histograms: Iterable[Histogram]) -> Histogram:
+    """One of several."""
     merged: Counter[int] = Counter()
-    for histogram in histograms.values():
+    for histogram in histograms:
         merged.update(histogram)
     return merged
 

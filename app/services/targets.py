@@ -14,12 +14,17 @@ from app.domain.admin import Actor
 from app.repositories.models import ModelRepository
 from app.repositories.providers import ProviderRepository
 from app.repositories.targets import TargetRepository
+from app.rules.engine import GRAMMAR
+from app.rules.limits import MAX_RULES
 from app.services import revisions
 from app.services.resource import ResourceService, check_version, given, refuse
-from app.services.rule_faults import GRAMMAR, rule_faults
+from app.services.rule_faults import rule_faults
+from app.services.rule_proof import Proof
 
-MOST: Final = 63
-"""Targets under one model: with the model's own, 64 rules."""
+MOST: Final = MAX_RULES - 1
+"""Targets under one model, which has a rule of its own."""
+_BEARING: Final = ("rule", "provider_id", "target_model")
+"""Fields that bear on tests: the rule, and what tests name a target by."""
 
 StoredTarget = tuple[TargetRow, str]
 """A target, and the name of its provider."""
@@ -28,8 +33,9 @@ StoredTarget = tuple[TargetRow, str]
 class Targets(ResourceService[TargetRow]):
     resource: ClassVar[str] = "target"
 
-    def __init__(self, session: AsyncSession, actor: Actor) -> None:
+    def __init__(self, session: AsyncSession, actor: Actor, proof: Proof | None = None) -> None:
         super().__init__(session, actor)
+        self._proof = proof or Proof(session)
         self._models = ModelRepository(session)
         self._providers = ProviderRepository(session)
         self._targets = TargetRepository(session)
@@ -53,6 +59,7 @@ class Targets(ResourceService[TargetRow]):
 
         :raises ResourceNotFound: no such model.
         :raises ValidationFailed: unknown provider, faulty rule, or too many targets.
+        :raises RuleTestFailed: a test does not agree with the target.
         """
         await revisions.lock(self._session)
         row = await self._model(model)
@@ -62,6 +69,7 @@ class Targets(ResourceService[TargetRow]):
         target = await self.create(row, fields, position)
         self._touch(row)
         await self._session.flush()
+        await self._proof.of([row.id], "/rule", target.id)
         return await self.get(model, target.id)
 
     async def update(
@@ -72,6 +80,7 @@ class Targets(ResourceService[TargetRow]):
         :raises ResourceNotFound: no such model, or no such target under it.
         :raises PreconditionFailed: the target has changed since `if_match`.
         :raises ValidationFailed: unknown provider, or faulty rule.
+        :raises RuleTestFailed: a test does not agree with the change.
         """
         row, target = await self._locked(model, target_id, if_match)
         before = self.fields(target)
@@ -85,6 +94,9 @@ class Targets(ResourceService[TargetRow]):
             self._touch(row)
         await self._record("update", target, row.name, before, after)
         await self._session.flush()
+        bearing = next((name for name in _BEARING if before[name] != after[name]), None)
+        if bearing is not None:
+            await self._proof.of([row.id], f"/{bearing}", target_id)
         return await self.get(model, target_id)
 
     async def remove(self, model: str, target_id: int, if_match: str | None = None) -> None:
@@ -99,11 +111,18 @@ class Targets(ResourceService[TargetRow]):
         self._touch(row)
         await self._session.flush()
 
+    async def remove_all(self, model: ModelRow) -> None:
+        """Take all targets of a model away, which is about to be removed itself."""
+        for target, _ in await self._of(model):
+            await self._targets.remove(target)
+            await self._record("delete", target, model.name, self.fields(target), None)
+
     async def reorder(self, model: str, target_ids: Sequence[int]) -> list[StoredTarget]:
         """Put the targets of a model in the order of `target_ids`, which names each once.
 
         :raises ResourceNotFound: no such model.
         :raises ValidationFailed: a target is missing, unknown or named twice.
+        :raises RuleTestFailed: a test does not agree with the order.
         """
         await revisions.lock(self._session)
         row = await self._model(model)
@@ -126,6 +145,8 @@ class Targets(ResourceService[TargetRow]):
             before={"targets": list(targets)},
             after={"targets": list(target_ids)},
         )
+        if list(targets) != list(target_ids):
+            await self._proof.of([row.id], "/target_ids")
         return await self._of(row)
 
     async def create(self, model: ModelRow, fields: msgspec.Struct, position: int) -> TargetRow:
@@ -143,7 +164,7 @@ class Targets(ResourceService[TargetRow]):
                 FieldError(f"{pointer}/provider_id", "unknown_provider", "There is no such provider.")
             )
         if "rule" in values:
-            found += rule_faults(values["rule"], f"{pointer}/rule")
+            found += await rule_faults(self._session, values["rule"], f"{pointer}/rule")
         return found
 
     async def _model(self, name: str) -> ModelRow:

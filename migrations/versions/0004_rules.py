@@ -11,6 +11,42 @@ depends_on = None
 BigInt = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 Time = sa.DateTime(timezone=True)
 
+SCAN = "ix_request_log_scan"
+OLD = (
+    "request_time",
+    "request_id",
+    "provider_id",
+    "api_key_id",
+    "status",
+    "has_error",
+    "is_stream",
+    "retry_count",
+    "total_time_ms",
+    "first_byte_delay_ms",
+    "input_tokens",
+    "output_tokens",
+    "end_reason",
+    "requested_model",
+    "target_model",
+)
+NEW = (
+    *OLD,
+    "provider",
+    "api_key_name",
+    "error_code",
+    "protocol",
+    "path",
+    "method",
+    "client_ip",
+    "target_id",
+    "cached_tokens",
+    "reasoning_tokens",
+    "usage_source",
+    "request_size",
+    "response_size",
+    "revision",
+)
+
 
 def row(*columns: sa.Column) -> list[sa.Column]:
     """The columns of every resource around its own."""
@@ -45,9 +81,13 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.add_column("request_log", sa.Column("facts", sa.Text))
+    op.drop_index(SCAN, "request_log")
+    op.create_index(SCAN, "request_log", NEW)
 
 
 def downgrade() -> None:
+    op.drop_index(SCAN, "request_log")
+    op.create_index(SCAN, "request_log", OLD)
     op.drop_column("request_log", "facts")
     op.drop_table("rule_test")
     op.drop_table("named_list")

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing
+from datetime import UTC, datetime
 from itertools import combinations
 from pathlib import Path
 from typing import Any, get_args
@@ -18,9 +19,13 @@ from app.domain.usage import Usage
 from app.repositories.log_filters import LogFilter
 from app.repositories.request_logs import Sort
 from app.repositories.stats import Grouping
+from app.services.log_facets import LogFacets
 from app.services.log_rows import log_row, payload_row
+from app.services.log_search import condition
+from app.services.overview import Overviews, Range
 from app.services.request_logs import RequestLogs
 from app.services.stats import DAY, LogStats
+from tests.support.clock import SetClock
 from tests.support.logs import NOW, exchange
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(900)]
@@ -28,6 +33,7 @@ pytestmark = [pytest.mark.bench, pytest.mark.timeout(900)]
 ROWS = 1_000_000
 LIST_SECONDS = 0.3
 STATS_SECONDS = 3.0
+OVERVIEW_SECONDS = 1.5
 START = int(NOW * 1000)
 STEP = 86
 """Milliseconds between two requests: a million in a day."""
@@ -64,6 +70,43 @@ RARE: dict[str, dict[str, Any]] = {
     "first_byte": {"first_byte_delay_ms_min": 30_000},
     "end_reason": {"end_reason": "truncated"},
 }
+
+EXPRESSIONS = [
+    'model == "model-19-large"',
+    'model contains "19-l"',
+    'target_model ends_with "18-large-2026-05-13"',
+    'provider == "provider-5"',
+    'provider in ["provider-5", "provider-6", "other"]',
+    "provider_id > 4",
+    "target_id >= 19",
+    'endpoint == "messages"',
+    'path starts_with "/v1/m"',
+    'protocol == "anthropic"',
+    'method != "POST"',
+    "not stream",
+    'client.ip starts_with "10."',
+    "api_key.id == 150",
+    'api_key.name matches "^nobody$"',
+    "status in 504..599",
+    "has_error",
+    "exists(error_code)",
+    'end_reason not in ["complete", "truncated"]',
+    "retry_count >= 3",
+    "first_byte_delay_ms > 30000.5",
+    "total_time_ms > 60000",
+    "input_tokens < 10",
+    "output_tokens > 2995",
+    "cached_tokens > 0",
+    "reasoning_tokens > 0",
+    'usage_source == "counted"',
+    "request_size > 100000",
+    "response_size > 100000",
+    "revision == 4",
+    "len(model) > 20",
+    "input_tokens > output_tokens and output_tokens > 2995",
+    f'request_time < "{datetime.fromtimestamp(NOW + 20, UTC).isoformat()}"',
+]
+"""Conditions that few rows fulfil: what makes a search read all of them."""
 
 
 def rows(count: int) -> Iterator[list[Any]]:
@@ -174,6 +217,28 @@ async def test_any_three_filters_answer_in_time(filled: str, sort: Sort, kind: s
     assert report(f"{kind} values, {sort}", times) <= LIST_SECONDS
 
 
+@pytest.mark.parametrize("kind", ["all of three", "one of two, and one"])
+async def test_any_three_conditions_of_an_expression_answer_in_time(filled: str, kind: str) -> None:
+    if kind == "all of three":
+        texts = [" and ".join(three) for three in list(combinations(EXPRESSIONS, 3))[::97]]
+    else:  # the last of which lets no row through, so that the search can't end early
+        texts = [f"({one} or {other}) and total_time_ms < 0" for one, other in combinations(EXPRESSIONS, 2)][
+            ::9
+        ]
+    database = Database(filled)
+    times = {}
+    for text in texts:
+
+        async def read(text: str = text) -> None:
+            async with database.read() as session:
+                log_filter = LogFilter(condition=await condition(session, text))
+                await RequestLogs(session).page(log_filter, "-request_time", None, 50)
+
+        times[text] = await timed(read, LIST_SECONDS)
+    await database.aclose()
+    assert report(f"expressions, {kind}", times) <= LIST_SECONDS
+
+
 async def test_pages_far_down_and_records_answer_in_time(filled: str) -> None:
     database = Database(filled)
     with closing(sqlite3.connect(filled.removeprefix("sqlite+aiosqlite:///"))) as connection:
@@ -207,3 +272,23 @@ async def test_statistics_answer_in_time(filled: str) -> None:
         times[by] = await timed(read, STATS_SECONDS)
     await database.aclose()
     assert report("statistics over all rows", times) <= STATS_SECONDS
+
+
+async def test_the_overview_and_facets_answer_in_time(filled: str) -> None:
+    database = Database(filled)
+    clock = SetClock((START + DAY) / 1000)
+    times = {}
+    for wanted in get_args(Range):
+
+        async def read(wanted: Range = wanted) -> None:
+            assert (await Overviews(database, clock).overview(wanted)).total.sums.requests > 0
+
+        times[f"overview of {wanted}"] = await timed(read, OVERVIEW_SECONDS)
+
+    async def facets() -> None:
+        async with database.read() as session:
+            assert (await LogFacets(session).facets(LogFilter(status_min=500))).rows > 0
+
+    times["facets"] = await timed(facets, LIST_SECONDS)
+    await database.aclose()
+    assert report("overview and facets", times) <= OVERVIEW_SECONDS

@@ -206,7 +206,8 @@ class ScriptedUpstream:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
         for connection in self.connections:
-            connection.transport.abort()
+            if hasattr(connection, "transport"):  # else its TLS handshake has failed
+                connection.transport.abort()
         await self._server.wait_closed()
 
 

@@ -40,20 +40,28 @@ async def require_admin(connection: AnyConnection, handler: BaseRouteHandler) ->
     if handler.opt.get("open"):
         _refuse_other_sites(connection, says_so=False)
         return
+    identity = await authenticate(connection)
+    connection.scope["user"] = identity.actor
+    connection.scope["auth"] = identity
+
+
+async def authenticate(connection: AnyConnection, *, is_use: bool = True) -> Identity:
+    """Who sends the credentials of this request.
+
+    :param is_use: somebody is at work: it keeps an idle session from ending.
+    :raises Unauthenticated, Forbidden: as for `require_admin`.
+    """
     auth = services_of(connection).auth
     authorization = connection.headers.get("authorization")
     if authorization is not None:
         scheme, _, value = authorization.partition(" ")
         if scheme.lower() != "bearer":
             raise Unauthenticated("Send the token as 'Authorization: Bearer'.")
-        identity = await auth.from_bearer(value.strip())
-    elif cookie := connection.cookies.get(cookie_name(connection)):
+        return await auth.from_bearer(value.strip())
+    if cookie := connection.cookies.get(cookie_name(connection)):
         _refuse_other_sites(connection, says_so=True)
-        identity = await auth.from_cookie(cookie)
-    else:
-        raise Unauthenticated("Log in, or send a token as 'Authorization: Bearer'.")
-    connection.scope["user"] = identity.actor
-    connection.scope["auth"] = identity
+        return await auth.from_cookie(cookie, is_use=is_use)
+    raise Unauthenticated("Log in, or send a token as 'Authorization: Bearer'.")
 
 
 async def provide_actor(request: AnyRequest) -> Actor:

@@ -3,12 +3,16 @@
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
+from litestar.di import NamedDependency
 from litestar.params import QueryParameter
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.admin.schemas.log import EPOCH
 from app.domain.exchange import EndReason
 from app.repositories.log_filters import LogFilter
+from app.rules.limits import MAX_CHARS
 from app.services.log_rows import storable
+from app.services.log_search import condition
 
 MOST = 2**53 - 1
 
@@ -22,7 +26,19 @@ EndTime = Annotated[
 ]
 
 
+Expression = Annotated[
+    str,
+    QueryParameter(
+        max_length=MAX_CHARS,
+        description="Only requests for which this expression of the rule language is true, for example "
+        '`status >= 500 and provider == "openai" and total_time_ms > 2000`.',
+    ),
+]
+
+
 async def provide_log_filter(
+    db_session: NamedDependency[AsyncSession],
+    filter: Expression = "",
     start_time: StartTime = None,
     end_time: EndTime = None,
     requested_model: Annotated[
@@ -106,6 +122,7 @@ async def provide_log_filter(
         first_byte_delay_ms_min=first_byte_delay_ms_min,
         first_byte_delay_ms_max=first_byte_delay_ms_max,
         end_reason=None if end_reason is None else end_reason.value,
+        condition=await condition(db_session, filter),
     )
 
 

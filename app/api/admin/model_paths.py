@@ -13,7 +13,7 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 PREFIX: Final = "/api/admin/models/"
-_REST: Final = re.compile(rb"(?s)(.+?)(/targets(?:/[0-9]+|/order)?)?/?")
+_REST: Final = re.compile(rb"(?s)(.+?)(/targets(?:/[0-9]+|/order)?|/tests(?:/[0-9]+|/run|/from-log)?)?/?")
 
 
 class ModelPaths:

@@ -11,8 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.api.admin.resource import ETAG, Active, IfMatch, PageNumber, PageSize, Search, tagged
 from app.api.admin.schemas.problem import problems
 from app.api.admin.schemas.provider import Provider, ProviderCreate, ProviderPage, ProviderUpdate
+from app.api.admin.schemas.provider_impact import ProviderImpact
 from app.common.secrets import Keyring
 from app.domain.admin import Actor
+from app.services.provider_impact import ProviderImpacts
 from app.services.providers import Providers
 
 ProviderId = Annotated[int, PathParameter(description="Number of the provider.")]
@@ -30,10 +32,17 @@ async def provide_providers(
     return Providers(db_session, actor, keyring)
 
 
+async def provide_impacts(db_session: NamedDependency[AsyncSession]) -> ProviderImpacts:
+    return ProviderImpacts(db_session)
+
+
 class ProviderController(Controller):
     path = "/providers"
     tags = ("Providers",)
-    dependencies = {"providers": Provide(provide_providers)}  # noqa: RUF012  # as Litestar declares it
+    dependencies = {  # noqa: RUF012  # as Litestar declares it
+        "providers": Provide(provide_providers),
+        "impacts": Provide(provide_impacts),
+    }
 
     @get(summary="List providers")
     async def list_providers(
@@ -92,3 +101,15 @@ class ProviderController(Controller):
         self, providers: NamedDependency[Providers], provider_id: ProviderId, if_match: IfMatch = None
     ) -> None:
         await providers.delete(provider_id, if_match)
+
+    @get(
+        "/{provider_id:int}/impact",
+        summary="What would be lost without a provider",
+        description="By the decisions stored with the requests of the last 24 hours: how many of them no other "
+        "provider would have taken.",
+        responses=problems(404),
+    )
+    async def get_provider_impact(
+        self, impacts: NamedDependency[ProviderImpacts], provider_id: ProviderId
+    ) -> ProviderImpact:
+        return ProviderImpact.of(await impacts.of(provider_id))

@@ -4,11 +4,20 @@ from litestar import Router
 
 from app.api.admin.api_keys import ApiKeyController
 from app.api.admin.auth import require_admin
+from app.api.admin.log_facets import LogFacetController
+from app.api.admin.log_tail import LogTailController
 from app.api.admin.logs import LogController
 from app.api.admin.models import ModelController
+from app.api.admin.named_lists import NamedListController
+from app.api.admin.provider_tests import ProviderTestController
 from app.api.admin.providers import ProviderController
 from app.api.admin.request import AdminRequest, refuse_options, require_json, require_known_parameters
 from app.api.admin.revisions import RevisionController
+from app.api.admin.rule_analysis import RuleAnalysisController
+from app.api.admin.rule_explain import RuleExplainController
+from app.api.admin.rule_replay import RuleReplayController
+from app.api.admin.rule_tests import RuleTestController
+from app.api.admin.rule_texts import RuleTextController
 from app.api.admin.rules import RuleController
 from app.api.admin.session import SessionController
 from app.api.admin.setup import SetupController
@@ -30,12 +39,21 @@ def admin_router() -> Router:
             SessionController,
             TokenController,
             ProviderController,
+            ProviderTestController,
             ModelController,
             TargetController,
+            NamedListController,
+            RuleTestController,
             ApiKeyController,
             RevisionController,
             RuleController,
+            RuleTextController,
+            RuleExplainController,
+            RuleAnalysisController,
+            RuleReplayController,
             LogController,
+            LogTailController,
+            LogFacetController,
             StatController,
             SystemController,
         ],

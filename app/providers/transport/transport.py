@@ -165,6 +165,18 @@ class Transport(httpx.AsyncBaseTransport):
         if any(origin.opened for origin in self._origins.values()):
             self._schedule_sweep()
 
+    async def probe(self, url: httpx.URL, *, tls: bool, verify_tls: bool = True, timeout: float) -> None:
+        """Open one more connection to where a request would go and close it unused, for connection tests.
+
+        :param tls: with the handshake that a request to `https` begins with; else TCP alone.
+        :raises httpx.TransportError: as a request would.
+        """
+        self._check_open()
+        context = (self._context if verify_tls else tls_context(verify=False)) if tls else None
+        port = url.port or _PORTS[url.raw_scheme]
+        link = await self._dialler.connect(url.raw_host.decode("ascii"), port, context, timeout)
+        link.discard()
+
     def stats(self) -> list[OriginStats]:
         """Figures of each origin that has connections."""
         return [origin.stats for origin in self._origins.values() if origin.opened]

@@ -27,16 +27,17 @@ async def test_the_history(api: httpx.AsyncClient) -> None:
     assert [(item["action"], item["resource"], item["resource_name"]) for item in page["items"]] == [
         ("delete", "provider", "p"),
         ("delete", "model", "m/1"),
+        ("delete", "target", "m/1"),
         ("create", "target", "m/1"),
         ("create", "model", "m/1"),
         ("update", "provider", "p"),
         ("create", "provider", "p"),
     ]
-    assert (page["total"], page["page"], page["page_size"]) == (6, 1, 20)
+    assert (page["total"], page["page"], page["page_size"]) == (7, 1, 20)
     assert {(item["actor_kind"], item["actor_name"]) for item in page["items"]} == {
         ("environment", "ADMIN_TOKEN")
     }
-    assert page["items"][4]["changes"] == {
+    assert page["items"][5]["changes"] == {
         "notes": {"old": "", "new": "n"},
         "credential": {"old": "(changed)", "new": "(changed)"},
     }
@@ -49,7 +50,7 @@ async def test_the_history(api: httpx.AsyncClient) -> None:
 
     assert await total(resource="model") == 2
     assert await total(resource="provider", resource_id=provider["id"]) == 3
-    assert await total(resource_name="m/1") == 3
+    assert await total(resource_name="m/1") == 4
     assert await total(resource_name="\0") == 0
     second = (await api.get("/revisions", params={"page": 2, "page_size": 4})).json()
     assert [item["id"] for item in second["items"]] == ids[4:]

@@ -43,7 +43,7 @@ def walk(value: Any) -> Iterator[Json]:
 def test_all_resources_are_there_and_only_the_admin_api(openapi: Json) -> None:
     assert openapi["openapi"].startswith("3.1")
     parts = {path.split("/")[3] for path in openapi["paths"]}
-    resources = {"api-keys", "models", "providers", "revisions", "rules", "logs", "stats", "system"}
+    resources = {"api-keys", "models", "providers", "revisions", "rules", "lists", "logs", "stats", "system"}
     assert parts == resources | {"session", "setup", "tokens"}
     assert all(path.startswith("/api/admin/") for path in openapi["paths"])
 

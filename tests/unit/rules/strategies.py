@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from app.domain.api_key import ApiKey
 from app.rules.context import Facts
+from app.rules.members import Members
 from tests.unit.rules.builders import SAMPLE
 
 _TEXTS = [
@@ -89,6 +90,9 @@ _PATTERNS = [
     '"o-mini$"',
     '"^user$"',
     '"(?i)HIGH"',
+    '"^(user|high)$"',
+    '"^(?:u|h)[s-t]?"',
+    '"(?i)(us|hi)[a-g]r?h?$"',
     '"a|b"',
     r'r"\d+"',
     '""',
@@ -282,7 +286,8 @@ def requests(draw: st.DrawFn) -> Facts:
     made.input_tokens = draw(st.one_of(st.none(), st.integers(0, 10**9)))
     if draw(st.booleans()):
         sample: dict[str, Any] = SAMPLE["body"]
-        made.body = sample | draw(_bodies)
+        made.body = Members(sample | draw(_bodies))
     elif draw(st.booleans()):
-        made.body = {"x": _deep(draw(st.integers(0, 10))), "messages": draw(st.lists(values, max_size=5))}
+        deep = _deep(draw(st.integers(0, 10)))
+        made.body = Members({"x": deep, "messages": draw(st.lists(values, max_size=5))})
     return made

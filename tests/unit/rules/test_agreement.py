@@ -1,16 +1,30 @@
-"""Compiled rules and the reference evaluation agree, whatever the rule and whatever the request; neither raises."""
+"""All ways to evaluate a rule agree, whatever the rule and whatever the request, and none raises.
 
+With RULES_AGREEMENT=long in the environment (`just long`) there are 100,000 damaged requests.
+"""
+
+import os
+import random
+
+import msgspec
+import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from app.rules.check import check as check_tree
+from app.rules.compile import compile_rule
 from app.rules.context import Facts
 from app.rules.diagnostics import RuleError
 from app.rules.engine import RuleSet, predicate
 from app.rules.evaluate import Evaluation
 from app.rules.parser import parse
+from app.rules.recording import RUNTIME, UNSEEN, compile_recorded
+from app.rules.trace import trace
 from tests.unit.rules.builders import LISTS, facts, model
+from tests.unit.rules.damage import damaged, shuffled
 from tests.unit.rules.strategies import requests, rules
+
+_PARTS, _RULES, _REQUESTS = (10, 100, 100) if os.environ.get("RULES_AGREEMENT") == "long" else (1, 50, 10)
 
 
 def _is_rule(text: str) -> bool:
@@ -38,6 +52,82 @@ def test_compiled_rule_and_reference_agree(text: str, request: Facts) -> None:
     assert outcome is Evaluation(request, LISTS).passes(root)
 
 
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("part", range(_PARTS))
+def test_all_ways_agree_on_damaged_requests(part: int) -> None:
+    seen = 0
+
+    @settings(deadline=None, max_examples=_RULES)
+    @given(rules(), st.integers(0, 2**60))
+    def agree(text: str, seed: int) -> None:
+        nonlocal seen
+        assume(_is_rule(text))
+        checked = check_tree(parse(text), LISTS)
+        assert checked.root is not None
+        source = random.Random(seed)
+        other = msgspec.structs.replace(checked, root=shuffled(checked.root, source))
+        compiled, turned = predicate(text, LISTS), compile_rule(other).link("passes", LISTS, {})
+        recorded = compile_recorded(other.root)
+        in_order = recorded.program.link("recorded", LISTS, RUNTIME)
+        for _ in range(_REQUESTS):
+            request = damaged(source)
+            walked, walked_turned = Evaluation(request, LISTS), Evaluation(request, LISTS)
+            traced = trace(text, request, LISTS)
+            outcomes = [
+                walked.passes(checked.root),
+                walked_turned.passes(other.root),
+                compiled(request),
+                turned(request),
+                in_order(request, [UNSEEN] * recorded.layout.size),
+                traced.passed,
+            ]
+            assert outcomes in ([True] * 6, [False] * 6)
+            refused = walked.refusal(checked.root)
+            assert traced.refused_by == (None if refused is None else refused.span)
+            seen += 1
+
+    agree()
+    assert seen >= _RULES * _REQUESTS
+
+
+_MIXES = [
+    "{0}",
+    "{0} and {1}",
+    "{0} or {1}",
+    "{1} and not {0} and {2}",
+    "({2} or {0}) and {1}",
+    "not ({1} and {2})",
+]
+
+
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("part", range(_PARTS))
+def test_rules_that_share_conditions_are_chosen_as_each_says_alone(part: int) -> None:
+    @settings(deadline=None, max_examples=_RULES // 5)
+    @given(
+        st.lists(rules().filter(_is_rule), min_size=3, max_size=3),
+        st.lists(st.tuples(st.sampled_from(_MIXES), st.permutations(range(3))), min_size=2, max_size=8),
+        st.integers(0, 2**60),
+    )
+    def agree(pieces: list[str], mixes: list[tuple[str, list[int]]], seed: int) -> None:
+        texts = [mix.format(*(f"({pieces[place]})" for place in places)) for mix, places in mixes]
+        assume(all(map(_is_rule, texts)))
+        own, *others = texts
+        asked = model(*others, own=own)
+        rule_set = RuleSet(asked, LISTS)
+        alone = [predicate(text, LISTS) for text in texts]
+        source = random.Random(seed)
+        for _ in range(_REQUESTS):
+            request = damaged(source)
+            request.model = asked.name
+            first, *rest = [passes(request) for passes in alone]
+            expected = [number for number, passed in enumerate(rest, 1) if first and passed]
+            assert [target.id for target in rule_set.choose(request)] == expected
+            assert [verdict.passed for verdict in rule_set.explain(request)] == [first, *rest]
+
+    agree()
+
+
 @settings(deadline=None)
 @given(
     st.lists(st.one_of(st.just(""), rules().filter(_is_rule)), max_size=5),
@@ -46,7 +136,9 @@ def test_compiled_rule_and_reference_agree(text: str, request: Facts) -> None:
 )
 def test_choice_and_explanation_agree(texts: list[str], own: str, request: Facts) -> None:
     assume(_is_rule(own))
-    rule_set = RuleSet(model(*texts, own=own), LISTS)
+    asked = model(*texts, own=own)
+    request.model = asked.name  # a model's rules see requests for that model only
+    rule_set = RuleSet(asked, LISTS)
 
     chosen = rule_set.choose(request)
     verdict, *verdicts = rule_set.explain(request)

@@ -3,6 +3,7 @@
 import ast
 import time
 from types import FunctionType
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,8 @@ from app.rules.conditions import Conditions
 from app.rules.engine import RuleSet, predicate
 from app.rules.evaluate import Evaluation
 from app.rules.parser import Parsed, parse
+from app.rules.trace import trace
+from app.rules.values import bucket
 from tests.unit.rules.builders import LISTS, facts, model
 
 
@@ -75,6 +78,66 @@ def test_cheap_operands_are_asked_first() -> None:
     assert code.index("f.model") < code.index("f.body") < code.index("f.last_user_text")
 
 
+def _buckets_asked(*rules: str) -> tuple[int, int]:
+    """How many targets of the rules are chosen, and how often `bucket` is worked out for that."""
+    salts: list[str] = []
+
+    def noted(value: Any, salt: str) -> Any:
+        salts.append(salt)
+        return bucket(value, salt)
+
+    checked = [check_tree(parse(text), LISTS) for text in ("", *rules)]
+    targets = {f"target{index}": index for index in range(len(rules))}
+    choose = compile_choice(checked[0], checked[1:]).link("choose", LISTS, {**targets, "bucket": noted})
+    return len(choose(facts())), len(salts)
+
+
+_HALF = 'bucket(api_key.id, "a") < 101'
+
+
+def test_what_several_rules_ask_is_worked_out_once() -> None:
+    assert _buckets_asked(f"stream and {_HALF}", f"not has_images and {_HALF}", _HALF) == (3, 1)
+    assert _buckets_asked(f"has_images or {_HALF}", f"stream and (has_images or not ({_HALF}))") == (1, 1)
+    assert _buckets_asked(f"has_images or {_HALF}", 'bucket(api_key.id, "a") >= 0') == (2, 1)
+    assert _buckets_asked(f"{_HALF} or has_images", 'bucket(api_key.id, "b") >= 0') == (2, 2)
+
+
+def test_what_no_rule_comes_to_is_not_worked_out() -> None:
+    assert _buckets_asked(f"has_images and {_HALF}", f"has_images and not ({_HALF})") == (0, 0)
+
+
+def test_conditions_that_only_look_alike_are_kept_apart() -> None:
+    body = {"a.b": 1, "a": {"b": 2}, "n": 1, "t": True}
+    rules = ['body["a.b"] == 1', 'body["a"].b == 1', 'body["a"].b == 2', 'body["a.b"] == 2']
+    rules += [
+        'body["t"] == 1',
+        'body["t"] == true',
+        'body["n"] == 1',
+        'body["n"] == true',
+        'body["n"] in [1]',
+        'body["n"] in [true]',
+    ]
+    chosen = RuleSet(model(*rules, *rules)).choose(facts(body=body))
+    assert [target.id for target in chosen] == [1, 3, 6, 7, 9, 11, 13, 16, 17, 19]
+
+
+@pytest.mark.parametrize("value", [0.4, "0.4", None, True, [0.4], {}, 10**400])
+def test_numbers_that_several_rules_compare_are_compared_as_by_one(value: Any) -> None:
+    rules = [
+        *(
+            "body.temperature > 0.1",
+            "body.temperature <= 0.4",
+            "body.temperature != 0.4",
+            "0.4 == body.temperature",
+        ),
+        *("body.temperature in 0.1..0.4", "body.temperature in [0.4, 1]", "not (body.temperature < 2)"),
+        *("body.temperature == 1", "body.temperature not in [0, 1]"),
+    ]
+    request = facts(body={"temperature": value})
+    chosen = [target.id for target in RuleSet(model(*rules)).choose(request)]
+    assert chosen == [number for number, rule in enumerate(rules, 1) if predicate(rule)(request)]
+
+
 _LONG = "x" * 500_000
 
 
@@ -132,8 +195,10 @@ def test_the_largest_rules_compile_on_a_deep_stack(rule: str) -> None:
     def deeper(frames: int) -> bool:
         if frames:
             return deeper(frames - 1)
-        rules = RuleSet(model(rule))
-        return len(rules.choose(facts())) == sum(verdict.passed for verdict in rules.explain(facts())[1:])
+        rules = RuleSet(model(rule, rule))
+        passed = [verdict.passed for verdict in rules.explain(facts())[1:]]
+        assert trace(rule, facts()).passed is passed[0]
+        return len(rules.choose(facts())) == sum(passed)
 
     assert deeper(400)
 

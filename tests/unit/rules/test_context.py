@@ -77,6 +77,8 @@ def test_members_are_decoded_when_read() -> None:
     )
     assert made.body.get("n", MISSING) is MISSING
     assert made.body.get("other", MISSING) is MISSING
+    assert made.body.get("other") is None
+    assert made.body["other"] is MISSING
     assert made.body["a"] is made.body.get("a")
     assert made.body.get("big") == float("inf")
 

@@ -5,8 +5,8 @@ import pytest
 
 from app.rules.context import Facts
 from app.rules.engine import check, predicate
-from app.rules.fields import ROOT, UNREADABLE_HEADERS, near
-from rules_grammar import FIELDS, GRAMMAR, OPERATORS, VERSION, FieldRow
+from app.rules.fields import LOGS, RULES, near
+from rules_grammar import FIELDS, GRAMMAR, LOG_FIELDS, OPERATORS, VERSION, FieldRow
 from tests.unit.rules.builders import facts
 
 _KINDS = {"chat", "completions", "embeddings", "messages", "responses"}
@@ -27,6 +27,22 @@ def test_a_field_is_described_and_can_be_read(row: FieldRow) -> None:
     assert predicate(rule)(facts()) in (True, False)
 
 
+@pytest.mark.parametrize("row", LOG_FIELDS["fields"], ids=lambda row: row["name"])
+def test_a_log_field_is_described_and_can_be_named(row: FieldRow) -> None:
+    assert set(row["type"].split("|")) <= set(FIELDS["types"])
+    assert row["doc"].endswith(".")
+    if row["type"] != "map":
+        assert check(f"exists({row['name'].replace('*', 'x').replace('[]', '[0]')})", {}, LOGS) == ()
+
+
+def test_the_vocabularies_are_apart() -> None:
+    assert RULES.functions >= LOGS.functions
+    assert RULES.root.children.keys() - LOGS.root.children.keys() >= {"body", "headers", "token_usage"}
+    assert check("body.n == 1", {}, LOGS) != ()
+    assert check("status == 500", {}, RULES) != ()
+    assert check('status["x"] == 1', {}, LOGS) != (), "no way round the table of log fields"
+
+
 def test_each_body_field_is_found_where_it_is() -> None:
     """A rule reads the value that a body has at the field's own path."""
     for row in FIELDS["fields"]:
@@ -42,11 +58,11 @@ def test_each_body_field_is_found_where_it_is() -> None:
 
 def test_endpoints_have_a_kind() -> None:
     assert set(FIELDS["endpoints"].values()) == _KINDS
-    assert set(FIELDS["endpoints"]) == set(ROOT.children["endpoint"].values)
+    assert set(FIELDS["endpoints"]) == set(RULES.root.children["endpoint"].values)
 
 
 def test_credentials_cannot_be_read() -> None:
-    for name in UNREADABLE_HEADERS:
+    for name in RULES.unreadable:
         for spelled in (f"headers.{name}", f'headers["{name.upper()}"]'):
             assert [item.code for item in check(f"exists({spelled})")] == ["RULE_UNREADABLE_HEADER"]
 
@@ -55,7 +71,7 @@ def test_the_vocabulary_is_in_the_grammar() -> None:
     assert VERSION == 1
     shapes = {
         "set": 'model {} ["a"]',
-        "bool": "stream {} stream",
+        "bool": "stream {} has_tools",
         "str": 'model {} "a"',
         "num": 'model {} "a"',
     }
@@ -100,7 +116,7 @@ def test_terminals_use_what_python_and_javascript_share() -> None:
     ],
 )
 def test_near_names(name: str, meant: str | None) -> None:
-    assert near(name, ROOT.children) == meant
+    assert near(name, RULES.root.children) == meant
 
 
 def test_facts_read_nothing_at_random() -> None:

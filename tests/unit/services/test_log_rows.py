@@ -26,7 +26,11 @@ async def stored(database: Database, record: Exchange) -> tuple[dict[str, object
 
 
 async def test_everything_known_of_a_request_is_stored(database: Database) -> None:
-    record = exchange(request_id="01920000-0000-7000-8000-000000000001", request_time=1_790_000_000.123)
+    record = exchange(
+        request_id="01920000-0000-7000-8000-000000000001",
+        request_time=1_790_000_000.123,
+        facts=b'{"endpoint":"chat/completions"}',
+    )
     log, payload = await stored(database, record)
     attempts, trace = log.pop("attempts"), log.pop("trace")
     assert log == {
@@ -59,6 +63,7 @@ async def test_everything_known_of_a_request_is_stored(database: Database) -> No
         "usage_source": "upstream",
         "request_size": 13,
         "response_size": 2,
+        "facts": '{"endpoint":"chat/completions"}',
     }
     assert msgspec.json.decode(str(attempts), type=list[Attempt]) == record.attempts
     assert msgspec.json.decode(str(trace), type=list[Verdict]) == record.trace

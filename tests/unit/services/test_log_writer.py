@@ -138,6 +138,17 @@ async def test_bodies_that_wait_have_a_budget(database: Database, clock: ManualC
     await writer.close()
 
 
+async def test_facts_that_wait_count_for_the_budget(database: Database, clock: ManualClock) -> None:
+    size = 1024 * 1024
+    writer = LogWriter(database, Settings(log_payloads="off"), clock)
+    facts = b'{"endpoint":"' + b"x" * (size - 15) + b'"}'
+    records = [exchange(facts=facts) for _ in range(log_writer.BODY_BUDGET // size + 1)]
+    for record in records:
+        writer.put(record)
+    assert [record.facts for record in records[-2:]] == [facts, None]
+    await writer.close()
+
+
 async def test_records_with_large_bodies_go_in_small_batches(
     database: Database, store: WatchedStore, clock: ManualClock
 ) -> None:

@@ -200,8 +200,8 @@ def moment(milliseconds: int) -> datetime:
 
 def _fields(row: AnyRow) -> dict[str, Any]:
     fields = dict(row._mapping)
-    fields.pop("attempts", None)
-    fields.pop("trace", None)
+    for wide in ("attempts", "trace", "facts"):
+        fields.pop(wide, None)
     fields["request_time"] = moment(row.request_time)
     fields["protocol"] = Protocol(row.protocol)
     fields["end_reason"] = EndReason(row.end_reason)

@@ -1,0 +1,300 @@
+"""Facts of a request as the log keeps them: what rules can read, but no texts of content. `unknown.py` next door says
+what they leave open.
+
+`record` runs once for each request, after its answer, and is measured by `tests/bench/test_replay_speed.py`.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+from msgspec import Raw
+
+from app.common.headers import is_credential
+from app.common.sanitizer import has_secret
+from app.domain.api_key import ApiKey
+from app.rules import content
+from app.rules.context import Facts
+from app.rules.members import Members, split_members
+from app.rules.outlines import OUTLINES
+
+VALUE_LENGTH: Final = 128
+"""Bytes of a header's value, or of a member of the body in JSON, that are kept whole."""
+NAME_LENGTH: Final = 64
+OUTLINE_BYTES: Final = 8 * 1024
+"""Lists of messages and of tools up to this size are decoded for their outline."""
+MOST_BYTES: Final = 2048
+"""Of the headers, and as much again of the body."""
+MOST_CUT: Final = 32
+"""Names of what is left out; when there are more, all of its kind counts as left out."""
+
+LEFT_OUT: Final = frozenset(
+    b"accept accept-encoding connection content-length content-type host traceparent tracestate".split()
+)
+"""Headers on every request that say nothing of where it should go. Those of `LEFT_OUT_PREFIX` are the same."""
+LEFT_OUT_PREFIX: Final = b"x-stainless-"
+NEVER_KEPT: Final = ("last_user_text", "system_text")
+
+_TELLING = tuple(b"token secret password auth session cookie signature credential api-key apikey".split())
+_SPECIAL = frozenset(
+    (
+        *("model", "messages", "input", "prompt", "system", "instructions", "suffix", "prediction"),
+        *("tools", "functions"),
+    )
+)
+"""The model, which has a column, and members that hold texts: kept as an outline or not at all, however short."""
+
+_KNOWN: Final = 2048
+"""Headers remembered with what becomes of them: most come again and again."""
+_encode = msgspec.json.Encoder().encode
+_unseen: Final = b"?"
+_passed_over: set[bytes] = set()
+_pieces: dict[tuple[bytes, bytes], bytes | None] = {}
+_names: dict[str, bytes] = {}
+
+
+class Recorded(msgspec.Struct, frozen=True):
+    """What is stored of one request besides the columns of its row."""
+
+    endpoint: str
+    headers: dict[str, str] = {}
+    """By name in lower case, several lines joined."""
+    body: dict[str, Raw] = {}
+    """Members of the body but for `model`."""
+    outlined: tuple[str, ...] = ()
+    """Members of `body` that are there as an outline only (`outlines.KNOWN`)."""
+    cut: tuple[str, ...] = ()
+    """Paths of what was there, or can't be told, and is not stored; all below them is not stored either."""
+    has_tools: bool | None = None
+    """This one and those below are None where the body tells as it is stored, or `cut` names them."""
+    has_images: bool | None = None
+    message_count: int | None = None
+    input_tokens: int | None = None
+    """Where the gateway had to count them."""
+
+
+_decode = msgspec.json.Decoder(Recorded).decode
+
+NOTHING: Final = ("headers", "body", "has_tools", "has_images", "message_count")
+"""`cut` of a row without facts."""
+
+
+def record(facts: Facts) -> bytes:
+    """The facts as JSON. No value in it is one that `sanitizer.redact` would change. Never raises."""
+    headers, cut = _headers(facts)
+    split = split_members(facts.raw_body) if facts.members is None else facts.members
+    body = _body(facts, split, cut.copy())
+    if len(body) > MOST_BYTES or not _is_harmless(body):
+        body = _body(facts, split, cut, is_careful=True)
+        if not _is_harmless(body):  # what harms lies across members
+            return _encode(Recorded(facts.endpoint, cut=NOTHING))
+    return b'{"endpoint":%b,"headers":{%b},%b}' % (_encode(facts.endpoint), headers, body)
+
+
+def read(text: str | bytes | None, endpoint: str) -> Recorded:
+    """What `record` has written; with everything cut where there is none, or none that can be read.
+
+    :param endpoint: for a row without facts.
+    """
+    if text is not None:
+        try:
+            return _decode(text)
+        except (msgspec.DecodeError, RecursionError, UnicodeError):
+            pass
+    return Recorded(endpoint, cut=NOTHING)
+
+
+def recall(
+    recorded: Recorded,
+    model: str,
+    stream: bool,
+    api_key: ApiKey | None,
+    client_ip: str | None,
+    now: float,
+    input_tokens: int | None,
+) -> Facts:
+    """Facts to ask rules about. Headers that were cut are there without their value, so that `exists` is right.
+
+    :param input_tokens: for a request whose tokens were not counted.
+    """
+    facts = Facts(b"", [], recorded.endpoint, model, stream, api_key, client_ip, now)
+    body = Members(recorded.body)
+    headers = {name.encode(): value.encode() for name, value in recorded.headers.items()}
+    for path in recorded.cut:
+        if path.startswith("headers."):
+            headers[path.removeprefix("headers.").encode()] = b""
+    body["model"] = model
+    facts.body, facts.headers = body, headers
+    facts.input_tokens = input_tokens if recorded.input_tokens is None else recorded.input_tokens
+    if recorded.has_tools is not None:
+        facts.has_tools = recorded.has_tools
+    if recorded.has_images is not None:
+        facts.has_images = recorded.has_images
+    if recorded.message_count is not None:
+        facts.message_count = recorded.message_count
+    return facts
+
+
+def _is_harmless(text: bytes) -> bool:
+    return not has_secret(text) and b"\0" not in text
+
+
+def _name(text: str) -> bytes:
+    """A name in JSON, and its colon."""
+    found = _names.get(text)
+    if found is None:
+        found = _encode(text) + b":"
+        if len(_names) < _KNOWN and len(text) <= NAME_LENGTH:
+            _names[text] = found
+    return found
+
+
+def _headers(facts: Facts) -> tuple[bytes, list[str]]:
+    """Headers in JSON, and the paths of those that were cut."""
+    kept: list[bytes] = []
+    cut: list[str] = []
+    size = 0
+    lines = [line for line in facts.header_lines if line[0] not in _passed_over]
+    if len({line[0] for line in lines}) < len(lines):
+        lines = [line for line in facts.headers.items() if line[0] not in _passed_over]
+    for pair in lines:
+        piece = _pieces.get(pair, _unseen)
+        if piece is _unseen:
+            if is_passed_over(pair[0]):
+                continue
+            piece = _header(*pair)
+        if piece is not None:
+            size += len(piece)
+            if size <= MOST_BYTES:
+                kept.append(piece)
+                continue
+        _cut(cut, "headers", pair[0].decode("latin-1"))
+    return b",".join(kept), cut
+
+
+def is_passed_over(name: bytes) -> bool:
+    """Whether a header of this name, in lower case, is none of the facts."""
+    if not (is_credential(name) or name in LEFT_OUT or name.startswith(LEFT_OUT_PREFIX)):
+        return False
+    if len(_passed_over) < _KNOWN and len(name) <= NAME_LENGTH:
+        _passed_over.add(name)
+    return True
+
+
+def _header(name: bytes, value: bytes) -> bytes | None:
+    """A header in JSON; None where it can't be stored."""
+    piece: bytes | None = None
+    short = len(name) <= NAME_LENGTH and len(value) <= VALUE_LENGTH
+    if short and not any(word in name.replace(b"_", b"-") for word in _TELLING):
+        try:
+            piece = _encode(name.decode()) + b":" + _encode(value.decode())
+        except UnicodeDecodeError:
+            piece = None
+        if piece is not None and not _is_harmless(piece):
+            piece = None
+    if len(_pieces) >= _KNOWN:
+        _pieces.clear()
+    if short:
+        _pieces[name, value] = piece
+    return piece
+
+
+def _cut(cut: list[str], kind: str, name: str) -> None:
+    """Note that a header or member is left out."""
+    if (
+        len(cut) < MOST_CUT
+        and len(name) <= NAME_LENGTH
+        and name.isascii()
+        and name.isprintable()
+        and not has_secret(name.encode())
+    ):
+        cut.append(f"{kind}.{name}")
+    elif kind not in cut:
+        cut.append(kind)
+
+
+def _body(facts: Facts, split: Mapping[str, Raw], cut: list[str], *, is_careful: bool = False) -> bytes:
+    """Members in JSON, and what `Recorded` has besides.
+
+    :param is_careful: leave out members that may not be stored, and what is too much; there seem to be some.
+    """
+    kept: list[bytes] = []
+    outlined: list[str] = []
+    size = 0
+    for name, raw in split.items():
+        found: bytes | Raw | None = None
+        if name in _SPECIAL:
+            if name == "model":
+                continue
+            if name in OUTLINES and len(raw) <= OUTLINE_BYTES:
+                found = OUTLINES[name](facts.body.get(name))
+        elif len(raw) <= VALUE_LENGTH:
+            found = raw
+        if found is not None:
+            piece = (_names.get(name) or _name(name)) + found
+            if is_careful:
+                size += len(piece)
+            if not is_careful or (size <= MOST_BYTES and _is_harmless(piece)):
+                kept.append(piece)
+                if found is not raw:
+                    outlined.append(name)
+                continue
+        _cut(cut, "body", name)
+    text = b'"body":{%b}' % b",".join(kept)
+    if outlined:
+        text += b',"outlined":["%b"]' % '","'.join(outlined).encode()
+    text += _derived(facts, split, outlined, cut)
+    if cut:
+        text += b',"cut":' + _encode(cut)
+    return text
+
+
+def _derived(facts: Facts, split: Mapping[str, Raw], outlined: list[str], cut: list[str]) -> bytes:
+    """What the body as it is stored does not tell, where it can be known without decoding a large one."""
+    found = b""
+    listed = content.MESSAGES.get(facts.endpoint, "")
+    if listed in split:
+        small = len(split[listed]) <= OUTLINE_BYTES
+        if listed not in outlined:
+            count = facts.message_count if small else _filled(facts, "message_count")
+            if type(count) is int:
+                found = b',"message_count":%d' % count
+            elif not small:
+                cut.append("message_count")
+        images = _shows(facts, split[listed]) if small else _filled(facts, "has_images")
+        if images is None:
+            cut.append("has_images")
+        else:
+            found += b',"has_images":true' if images else b',"has_images":false'
+    if "tools" in split or "functions" in split:
+        found += b',"has_tools":true' if _has_tools(facts, split) else b',"has_tools":false'
+    if facts.input_tokens is not None:
+        found += b',"input_tokens":%d' % facts.input_tokens
+    return found
+
+
+def _shows(facts: Facts, messages: Raw) -> bool:
+    """Whether there are images; surely not where no type of a part can have the word in it."""
+    text = bytes(messages)
+    return (b"image" in text or b"\\u00" in text) and facts.has_images
+
+
+def _has_tools(facts: Facts, split: Mapping[str, Raw]) -> bool:
+    """Of long lists it is only seen that they are some."""
+    for name in ("tools", "functions"):
+        raw = split.get(name)
+        if raw is not None:
+            if len(raw) > OUTLINE_BYTES:
+                if memoryview(raw)[0] == ord("["):
+                    return True
+            elif isinstance(found := facts.body.get(name), list) and found:
+                return True
+    return False
+
+
+def _filled(facts: Facts, name: str) -> Any:
+    """A lazy fact that a rule has asked for; None where none has."""
+    try:
+        return object.__getattribute__(facts, name)
+    except AttributeError:
+        return None

@@ -1,0 +1,86 @@
+"use client";
+
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { Radio } from "lucide-react";
+import { ApiError, api, data } from "@/api/client";
+import { differs, equals, withCondition } from "@/components/logs/conditions";
+import { ColumnMenu, useColumns } from "@/components/logs/list/column-menu";
+import type { Picked } from "@/components/logs/list/columns";
+import { NoLogs } from "@/components/logs/list/empty";
+import { Facets } from "@/components/logs/list/facets";
+import { Histogram } from "@/components/logs/list/histogram";
+import { Live } from "@/components/logs/list/live";
+import { LogTable } from "@/components/logs/list/log-table";
+import { Paging, Total } from "@/components/logs/list/paging";
+import { useLogState } from "@/components/logs/list/state";
+import { Toolbar } from "@/components/logs/list/toolbar";
+import { Button } from "@/components/ui/button";
+import { PageHead } from "@/components/ui/page";
+import { ErrorNote, Skeleton } from "@/components/ui/states";
+import { useMessages } from "@/lib/i18n";
+import { logMessages } from "@/messages/logs";
+
+export default function LogsPage() {
+  const t = useMessages(logMessages);
+  const state = useLogState();
+  const [visible, setVisible] = useColumns();
+  const query = {
+    ...state.query,
+    sort: state.sort,
+    page_size: Number(state.size),
+    cursor: state.pages.at(-1),
+  };
+  const logs = useQuery({
+    queryKey: ["logs", query],
+    queryFn: ({ signal }) => data(api.GET("/api/admin/logs", { params: { query }, signal })),
+    placeholderData: keepPreviousData,
+    enabled: !state.live && !state.pending,
+  });
+  const onCondition = ({ field, value }: Picked, wanted: boolean) =>
+    state.change({ filter: withCondition(state.filter, wanted ? equals(field, value) : differs(field, value)) });
+  const onFilter = (filter: string) => state.change({ filter });
+  // The filter's own faults stand under it.
+  const inFilter = logs.error instanceof ApiError && logs.error.faults.some(({ pointer }) => pointer === "/filter");
+  const items = logs.data?.items ?? [];
+  // The rows come first: counting goes over many more of them.
+  const ready = logs.isSuccess && !logs.isPlaceholderData;
+  return (
+    <>
+      <PageHead description={t.about} title={t.title}>
+        <Button
+          aria-pressed={state.live}
+          onClick={() => state.change({ live: !state.live })}
+          variant={state.live ? "primary" : "outline"}
+        >
+          <Radio />
+          {state.live ? t.liveStop : t.live}
+        </Button>
+      </PageHead>
+      <Toolbar refused={inFilter} state={state}>
+        <ColumnMenu onChange={setVisible} visible={visible} />
+        {state.live ? null : <Total total={logs.error ? undefined : logs.data?.total} />}
+      </Toolbar>
+      {state.live ? (
+        <Live filter={state.filter} onCondition={onCondition} visible={visible} />
+      ) : (
+        <>
+          {inFilter ? null : <Histogram ready={ready} state={state} />}
+          <div className="grid gap-4 lg:grid-cols-[11rem_minmax(0,1fr)]">
+            <Facets onFilter={onFilter} ready={ready} state={state} />
+            <div className="min-w-0">
+              {inFilter ? null : <ErrorNote error={logs.error} retry={() => logs.refetch()} />}
+              {logs.isPending && !logs.error ? <Skeleton className="h-96" /> : null}
+              {items.length > 0 && !logs.error ? (
+                <div className={logs.isPlaceholderData ? "opacity-60" : undefined}>
+                  <LogTable logs={items} onCondition={onCondition} visible={visible} />
+                  <Paging next={logs.data?.next_cursor ?? null} state={state} />
+                </div>
+              ) : null}
+              {logs.data?.items.length === 0 && !logs.error ? <NoLogs state={state} /> : null}
+            </div>
+          </div>
+        </>
+      )}
+    </>
+  );
+}
