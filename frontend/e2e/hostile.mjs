@@ -109,10 +109,9 @@ async function send(model, texts, key = apiKey) {
 
 const records = [];
 for (const [at, texts] of calls.entries()) {
-  for (const name of ["answer", "stream", "error", "html"])
-    records.push(await send(`hostile-${name}`, texts, keys[at].value));
-  records.push(await send(models[at].name, texts));
+  for (const name of ["answer", "error"]) records.push(await send(`hostile-${name}`, texts, keys[at].value));
 }
+for (const name of ["hostile-stream", "hostile-html", models[0].name]) records.push(await send(name, calls[0]));
 let last = "";
 for (const text of PAYLOADS) last = await send(text, [text]); // models that mostly are none
 await logged(session, last);
@@ -151,8 +150,15 @@ await run(
       await settled(page);
     };
 
-    for (const path of ["/", "/providers/", "/models/", "/keys/", "/history/"])
-      for (let number = 1; number <= (path === "/history/" ? 3 : 9); number++) await look(`${path}?page=${number}`);
+    const lists = {
+      "/": 1,
+      "/providers/": providers.length / 20,
+      "/models/": 3,
+      "/keys/": keys.length / 20,
+      "/history/": 3,
+    };
+    for (const [path, most] of Object.entries(lists))
+      for (let number = 1; number <= most + 1; number++) await look(`${path}?page=${number}`);
     await look("/keys/?page=1", async () => {
       await page
         .getByRole("button", { name: /^Actions for/ })
@@ -161,8 +167,8 @@ await run(
       await page.getByRole("menuitem", { name: "Delete" }).click();
       await check("a confirmation");
     });
-    for (const { id } of providers.slice(0, 4)) await look(`/providers/?open=${id}`);
-    for (const { name } of models.slice(0, 6)) {
+    for (const { id } of providers.slice(0, 3)) await look(`/providers/?open=${id}`);
+    for (const { name } of models.slice(0, 3)) {
       await look(`/models/view/?name=${encodeURIComponent(name)}`);
       await look(`/models/view/?name=${encodeURIComponent(name)}&edit=settings`);
       await look(`/rules/?model=${encodeURIComponent(name)}`);
@@ -196,7 +202,7 @@ await run(
       await picture(page, "hostile-palette");
     });
     // In the address of a page.
-    for (const text of PAYLOADS.filter((_, at) => at % 10 === 0)) {
+    for (const text of PAYLOADS.filter((_, at) => at % 40 === 0)) {
       const value = encodeURIComponent(text);
       for (const path of [
         `/logs/?filter=${value}&range=${value}&from=${value}`,

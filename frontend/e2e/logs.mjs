@@ -74,7 +74,7 @@ await run(
     await picture(page, "logs-fault");
     await page.getByRole("button", { name: "Change to status" }).click();
     await filter(page).press("Enter");
-    await count(page, "1 requests");
+    await count(page, "1 request");
     assert.match(page.url(), /filter=/);
     await page.getByRole("button", { name: 'Remove method == "POST"' }).click();
     await page.getByRole("button", { name: "Remove status == 404" }).click();
@@ -83,7 +83,7 @@ await run(
     // Cells and values.
     await page.getByRole("button", { name: "2 tries" }).click();
     await page.getByRole("button", { name: "Only these" }).click();
-    await count(page, "1 requests");
+    await count(page, "1 request");
     await page.goBack();
     await count(page, "34 requests");
     await page.locator("[aria-rowcount]").getByRole("button", { name: "demo-claude" }).click();
@@ -93,11 +93,11 @@ await run(
       .getByRole("group", { name: "Model" })
       .getByRole("button", { name: /^demo-failover/ })
       .click();
-    await count(page, "1 requests");
+    await count(page, "1 request");
     await page.goto(`${base}/logs/?api_key_id=${key.id}&has_error=true`);
     await page.getByRole("button", { name: "Remove has_error" }).waitFor();
     await page.getByRole("button", { name: `Remove api_key.id == ${key.id}` }).waitFor();
-    await count(page, "1 requests");
+    await count(page, "1 request");
 
     // No match, and one click to have some again.
     await page.goto(`${base}/logs/?filter=status%20%3D%3D%20599`);
@@ -129,7 +129,7 @@ await run(
 
     // From the list to the attempt that failed: one click.
     await page.goto(`${base}/logs/?filter=retry_count%20%3E%200`);
-    await count(page, "1 requests");
+    await count(page, "1 request");
     await page.getByRole("link", { name: /^Open the request of/ }).click();
     await page.getByText("On to the next: status 429").waitFor();
     await page.getByText(/^200 after 2 tries: /).waitFor();

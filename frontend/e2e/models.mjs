@@ -60,6 +60,7 @@ await run(
     await page.getByText("The order is changed.").nth(1).waitFor();
     await page.reload();
     await ordered(page, ["demo-openai", "north", "south"]);
+    await page.getByText("take turns at being first").waitFor();
     const handle = await page.getByRole("button", { name: "Drag demo-openai" }).boundingBox();
     const last = await page.getByRole("button", { name: "Drag south" }).boundingBox();
     await page.mouse.move(handle.x + 8, handle.y + 8);

@@ -115,10 +115,12 @@ await run(
     await choose("Disable");
     await drawer.getByText("it answered no request").waitFor();
     await drawer.getByRole("button", { name: "Disable" }).click();
+    await drawer.waitFor({ state: "detached" });
     await page.getByRole("row", { name: /mine/ }).getByText("Disabled").waitFor();
     await choose("Delete");
     await picture(page, "providers-delete");
     await drawer.getByRole("button", { name: "Delete" }).click();
+    await drawer.waitFor({ state: "detached" });
     await page.getByRole("button", { name: "mine", exact: true }).waitFor({ state: "detached" });
     assert.equal((await admin(session, "GET", "/providers")).total, before);
   },

@@ -36,7 +36,8 @@ export const logMessages = messages({
     first: "First page",
     more: "Next",
     back: "Previous",
-    total: (count: string, atLeast: boolean) => (atLeast ? `${count}+ requests` : `${count} requests`),
+    total: (count: string, atLeast: boolean) =>
+      atLeast ? `${count}+ requests` : count === "1" ? "1 request" : `${count} requests`,
     pageNumber: (page: string) => `Page ${page}`,
     time: "Time",
     status: "Status",

@@ -22,6 +22,8 @@ from tests.support.live import Live
 HERE = Path(__file__).parent / "typescript"
 CACHE = Path(__file__).resolve().parents[3] / ".cache"
 PACKAGE = "generated_client"
+TYPESCRIPT_OPTIONS = ("--default-non-nullable", "false")
+"""As docs/api.md says: what has a default may be left out of a request; by itself this generator demands it."""
 
 
 async def run(*command: str | Path, cwd: Path, **environment: str) -> str:
@@ -169,7 +171,14 @@ async def test_the_typescript_clients_compile_and_run(
         shutil.copy(HERE / name, tmp_path)
     (tmp_path / "node_modules").symlink_to(node_modules)
     outputs = await asyncio.gather(
-        run(tools / "openapi-typescript", exported, "-o", "generated/schema.ts", cwd=tmp_path),
+        run(
+            tools / "openapi-typescript",
+            exported,
+            *TYPESCRIPT_OPTIONS,
+            "-o",
+            "generated/schema.ts",
+            cwd=tmp_path,
+        ),
         run(
             tools / "openapi-ts",
             *("-i", exported, "-o", "generated/hey-api", "-c", "@hey-api/client-fetch"),

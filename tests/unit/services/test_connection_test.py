@@ -234,7 +234,7 @@ async def test_all_stages_together_end_in_time() -> None:
 
 
 async def test_a_provider_that_never_stops_talking_is_cut_short() -> None:
-    endless = [head(400, content_type="text/plain"), *[chunk(b"x" * 65536)] * 40, WAIT]
+    endless: list[Step] = [head(400, content_type="text/plain"), *[chunk(b"x" * 65536)] * 40, WAIT]
     async with upstream(plain=endless) as server:
         result = await outcome(provider(server.url), "m")
     assert failed(result).detail == "x" * 2000

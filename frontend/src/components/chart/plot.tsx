@@ -59,7 +59,11 @@ export default function Plot({ label, times, series, write, stacked = false, hei
               fill: stacked ? colour(`--series-${series[index]?.colour}`) : undefined,
               width: stacked ? 0 : 1.75,
               paths: stacked ? bars : undefined,
-              points: { show: !stacked, filter: (self: uPlot, shownAs: number) => alone(self.data[shownAs] ?? []) },
+              points: {
+                show: !stacked,
+                fill: colour(`--series-${series[index]?.colour}`),
+                filter: (self: uPlot, shownAs: number) => alone(self.data[shownAs] ?? []),
+              },
             })),
           ],
           legend: { show: false },

@@ -77,7 +77,7 @@ function Words({ mark, label, words, tone }: { mark: string; label: string; word
   if (words.length === 0) return null;
   return (
     <Line label={label} mark={mark}>
-      <span className={cn("break-words rounded-sm px-1", TONES[tone])}>
+      <span className={cn("break-words rounded-sm", TONES[tone])}>
         {words.slice(0, MOST).join(", ")}
         {words.length > MOST ? ` … (${words.length})` : ""}
       </span>
@@ -87,19 +87,19 @@ function Words({ mark, label, words, tone }: { mark: string; label: string; word
 
 type Tone = "old" | "new" | "plain";
 
-const TONES: Record<Tone, string> = { old: "bg-destructive/10", new: "bg-success/12", plain: "" };
+const TONES: Record<Tone, string> = { old: "bg-destructive/10 px-1", new: "bg-success/12 px-1", plain: "" };
 
 function Value({ field, value, tone }: { field: string; value: unknown; tone: Tone }) {
   const t = useMessages(historyMessages);
   const format = useFormat();
   const found = shown(field, value);
   if (found.kind === "nothing") return <span className="text-muted-foreground">{t.nothing}</span>;
-  if (found.kind === "secret") return <span className={cn("rounded-sm px-1", TONES[tone])}>{t.secret}</span>;
+  if (found.kind === "secret") return <span className={cn("rounded-sm", TONES[tone])}>{t.secret}</span>;
   if (found.kind === "code") {
     return (
       <pre
         className={cn(
-          "max-h-60 overflow-auto whitespace-pre-wrap break-words rounded-sm px-1 font-mono text-xs leading-5",
+          "max-h-60 overflow-auto whitespace-pre-wrap break-words rounded-sm font-mono text-xs leading-5",
           TONES[tone],
         )}
         // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
@@ -111,5 +111,5 @@ function Value({ field, value, tone }: { field: string; value: unknown; tone: To
   }
   const text =
     found.kind === "flag" ? (found.on ? t.yes : t.no) : found.kind === "time" ? format.time(found.iso) : found.text;
-  return <span className={cn("break-words rounded-sm px-1", TONES[tone])}>{text}</span>;
+  return <span className={cn("break-words rounded-sm", TONES[tone])}>{text}</span>;
 }

@@ -21,15 +21,15 @@ export function ModelFindings({ model }: { model: Model }) {
   if (!analysis.data) return <Skeleton className="h-32" />;
   const { findings, complete } = analysis.data;
   return (
-    <div className="grid gap-3">
+    <div className="grid grid-cols-[minmax(0,1fr)] gap-3">
       {findings.length === 0 ? <Empty title={t.noFindings}>{t.noFindingsHint}</Empty> : null}
-      <ul className="grid gap-2">
+      <ul className="grid grid-cols-[minmax(0,1fr)] gap-2">
         {findings.map((finding) => {
           const target = model.targets.find((one) => one.id === finding.target_id);
           const place = target ? labelOf(target, model.targets) : t.wholeModel;
           return (
             <li
-              className="grid gap-2 rounded-lg border bg-card p-3 text-sm"
+              className="grid grid-cols-[minmax(0,1fr)] gap-2 rounded-lg border bg-card p-3 text-sm"
               key={`${finding.code}-${finding.target_id}-${finding.other_ids.join()}-${finding.span?.start}`}
             >
               <p className="flex flex-wrap items-center gap-2">

@@ -17,7 +17,7 @@ export function Strip({ model }: { model: Model }) {
   const format = useFormat();
   const { providers, known } = useProviders();
   const defaults = useDefaults();
-  if (!defaults || !known) return <Skeleton className="h-40" />;
+  if (!defaults || !known) return <Skeleton className="h-56" />;
   const story = storyOf(model, providers, defaults);
   const walks = story.entry !== "inactive" && story.steps.length > 0;
   return (

@@ -89,13 +89,13 @@ export function ModelView({
           ]}
           value={tab}
         >
-          <Tab value="targets">
+          <Tab className="min-w-0" value="targets">
             <TargetList model={model} />
           </Tab>
-          <Tab value="findings">
+          <Tab className="min-w-0" value="findings">
             <ModelFindings model={model} />
           </Tab>
-          <Tab value="tests">
+          <Tab className="min-w-0" value="tests">
             <Tests model={model.name} />
           </Tab>
         </Tabs>

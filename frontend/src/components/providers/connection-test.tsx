@@ -109,9 +109,8 @@ function StageRow({ stage, models }: { stage: Stage; models: number }) {
         <Icon aria-hidden className={cn("size-4 shrink-0 self-center", colour)} />
         <span className="shrink-0">{t[`stage_${stage.name}`]}</span>
         <span className="sr-only">{t[stage.status]}</span>
-        <span className="min-w-0 flex-1 truncate text-muted-foreground text-xs" title={note}>
-          {stage.http_status ? `${stage.http_status} ` : ""}
-          {note}
+        <span className="min-w-0 flex-1 text-muted-foreground text-xs [overflow-wrap:anywhere]">
+          {[stage.http_status, note].filter(Boolean).join(" · ")}
         </span>
         {stage.status === "skipped" ? null : (
           <span className="shrink-0 text-muted-foreground text-xs tabular-nums">{format.duration(stage.ms ?? 0)}</span>

@@ -18,6 +18,7 @@ import { Button } from "@/components/ui/button";
 import { PageHead } from "@/components/ui/page";
 import { ErrorNote, Skeleton } from "@/components/ui/states";
 import { useMessages } from "@/lib/i18n";
+import { cn } from "@/lib/utils";
 import { logMessages } from "@/messages/logs";
 
 export default function LogsPage() {
@@ -44,6 +45,7 @@ export default function LogsPage() {
   const items = logs.data?.items ?? [];
   // The rows come first: counting goes over many more of them.
   const ready = logs.isSuccess && !logs.isPlaceholderData;
+  const nothing = logs.data?.items.length === 0 && !logs.error;
   return (
     <>
       <PageHead description={t.about} title={t.title}>
@@ -65,8 +67,8 @@ export default function LogsPage() {
       ) : (
         <>
           {inFilter ? null : <Histogram ready={ready} state={state} />}
-          <div className="grid gap-4 lg:grid-cols-[11rem_minmax(0,1fr)]">
-            <Facets onFilter={onFilter} ready={ready} state={state} />
+          <div className={cn("grid gap-4", !nothing && "lg:grid-cols-[11rem_minmax(0,1fr)]")}>
+            {nothing ? null : <Facets onFilter={onFilter} ready={ready} state={state} />}
             <div className="min-w-0">
               {inFilter ? null : <ErrorNote error={logs.error} retry={() => logs.refetch()} />}
               {logs.isPending && !logs.error ? <Skeleton className="h-96" /> : null}
@@ -76,7 +78,7 @@ export default function LogsPage() {
                   <Paging next={logs.data?.next_cursor ?? null} state={state} />
                 </div>
               ) : null}
-              {logs.data?.items.length === 0 && !logs.error ? <NoLogs state={state} /> : null}
+              {nothing ? <NoLogs state={state} /> : null}
             </div>
           </div>
         </>

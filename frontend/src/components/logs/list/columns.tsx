@@ -57,7 +57,7 @@ function Value({
 export const COLUMNS: LogColumn[] = [
   {
     id: "time",
-    width: 124,
+    width: 120,
     usual: true,
     header: (t) => t.time,
     cell: (log, { t, format }) => {
@@ -76,7 +76,7 @@ export const COLUMNS: LogColumn[] = [
   },
   {
     id: "status",
-    width: 116,
+    width: 114,
     usual: true,
     header: (t) => t.status,
     cell: (log, context) => (
@@ -94,7 +94,7 @@ export const COLUMNS: LogColumn[] = [
   },
   {
     id: "model",
-    width: 178,
+    width: 168,
     usual: true,
     header: (t) => t.model,
     cell: (log, context) => (
@@ -113,7 +113,7 @@ export const COLUMNS: LogColumn[] = [
   },
   {
     id: "provider",
-    width: 110,
+    width: 108,
     usual: true,
     header: (t) => t.provider,
     cell: (log, context) => (
@@ -122,7 +122,7 @@ export const COLUMNS: LogColumn[] = [
   },
   {
     id: "key",
-    width: 76,
+    width: 68,
     usual: true,
     header: (t) => t.key,
     cell: (log, context) => (
@@ -131,7 +131,7 @@ export const COLUMNS: LogColumn[] = [
   },
   {
     id: "first",
-    width: 78,
+    width: 86,
     usual: true,
     numbers: true,
     header: (t) => t.firstByte,
@@ -139,7 +139,7 @@ export const COLUMNS: LogColumn[] = [
   },
   {
     id: "total",
-    width: 70,
+    width: 66,
     usual: true,
     numbers: true,
     header: (t) => t.duration,

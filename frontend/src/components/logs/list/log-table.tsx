@@ -17,6 +17,8 @@ const BY_ID = new Map(COLUMNS.map((column) => [column.id, column]));
 
 /** Height of a row in pixels: all are alike, so that only those in sight need to exist. */
 const ROW = 37;
+/** So many rows exist all at once: the browser's own search finds them. */
+const FEW = 100;
 
 export function LogTable({
   logs,
@@ -57,7 +59,7 @@ export function LogTable({
   const virtual = useWindowVirtualizer({
     count: rows.length,
     estimateSize: () => ROW,
-    overscan: 15,
+    overscan: rows.length > FEW ? 15 : FEW,
     scrollMargin: top,
     getItemKey: (index) => rows[index]?.id ?? index,
   });
