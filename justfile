@@ -60,6 +60,10 @@ dashboard:
 web: dashboard
     cd frontend && npm run --silent lint && npm run --silent types && npm run --silent test
 
+# the pictures of the README, in docs/images
+pictures: dashboard
+    PICTURES=docs/images {{ run }} pytest 'tests/browser/test_dashboard.py::test_in_a_browser[pictures]'
+
 # bring the database up to date
 migrate:
     {{ run }} llm-gateway migrate
@@ -68,5 +72,5 @@ migrate:
 lock:
     {{ run }} uv pip compile pyproject.toml --universal --generate-hashes --no-header --quiet --group dev -o requirements.lock
 
-# all that CI checks: format, lint, types, layers, derived files fresh, tests
-check: lint types layers test
+# all that CI checks: format, lint, types, layers, dashboard, derived files fresh, tests
+check: lint types layers web test

@@ -4,6 +4,7 @@ import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from app.common.secrets import Keyring
@@ -13,6 +14,10 @@ from tests.support.databases import Postgres, postgres, sqlite_template, sqlite_
 pytest_plugins = ["tests.support.fixtures"]
 
 MASTER = "master-secret-of-the-tests-0123456789"
+
+# A machine that is busy with something else must not fail a test: time is measured in `tests/bench`.
+hypothesis.settings.register_profile("unhurried", deadline=None)
+hypothesis.settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")

@@ -73,19 +73,31 @@ class Dashboard:
     def __init__(self, app: ASGIApp, folder: Path = FOLDER) -> None:
         self._app = app
         self._folder = folder
+        self._built = 0
+        """When the manifest was written, in nanoseconds; 0: there is none."""
+        self._files: dict[str, _File] = {}
+        self._look()
+
+    def _look(self) -> None:
+        """Read the manifest if there is a new one: a dashboard may be built while the gateway runs."""
+        manifest = self._folder / MANIFEST
         try:
-            manifest = (folder / MANIFEST).read_bytes()
+            built = manifest.stat().st_mtime_ns
+            if built != self._built:
+                self._files = msgspec.json.decode(manifest.read_bytes(), type=dict[str, _File])
+                self._built = built
         except FileNotFoundError:
-            self._files: dict[str, _File] = {}
-        else:
-            self._files = msgspec.json.decode(manifest, type=dict[str, _File])
+            self._files, self._built = {}, 0
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
             await self._app(scope, receive, send)
             return
         path: str = scope["path"]
-        name = f"{path[1:]}index.html" if path.endswith("/") else path[1:]
+        name = path[1:]
+        if path.endswith("/"):
+            name += "index.html"
+            self._look()
         if name in self._files:
             await self._send(scope, send, name, 200)
         elif f"{name}/index.html" in self._files:

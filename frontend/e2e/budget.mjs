@@ -19,7 +19,9 @@ async function measure(page, { name, at }) {
   });
   const document = await page.goto(base + at(world));
   await settled(page);
-  const named = new Set([...(await document.text()).matchAll(/<script[^>]* src="([^"]+)"/g)].map(([, path]) => base + path));
+  const named = new Set(
+    [...(await document.text()).matchAll(/<script[^>]* src="([^"]+)"/g)].map(([, path]) => base + path),
+  );
   let first = 0;
   let later = 0;
   for (const response of scripts) {

@@ -122,7 +122,7 @@ await run(
     const strays = [];
     page.on("request", (request) => {
       const { pathname } = new URL(request.url());
-      const known = /^\/(api\/admin|_next|providers|models|rules|keys|logs|history|settings|login)\/|^\/[\w.-]*$/;
+      const known = /^\/(api\/admin|_next|providers|models|rules|keys|logs|history|settings|login)\/|^\/[\w.!-]*$/;
       if (!known.test(pathname)) strays.push(pathname);
     });
     const check = async (where) => {
@@ -205,7 +205,7 @@ await run(
     for (const text of PAYLOADS.filter((_, at) => at % 40 === 0)) {
       const value = encodeURIComponent(text);
       for (const path of [
-        `/logs/?filter=${value}&range=${value}&from=${value}`,
+        `/logs/?filter=${encodeURIComponent(`model == ${JSON.stringify(text)}`)}&range=${value}&from=${value}`,
         `/keys/?search=${value}&state=${value}&page=${value}`,
         `/models/view/?name=${value}&tab=${value}`,
         `/rules/?model=${value}&suggest=${value}`,

@@ -205,7 +205,13 @@ await run(
 
 await run(
   async (page) => {
-    for (const path of ["/logs/", `/logs/view/?id=${failedOver.id}`, `/logs/view/?id=${streamed.id}&tab=messages`]) {
+    const long = `model != "${"x".repeat(80)}" and status == 200`;
+    for (const path of [
+      "/logs/",
+      `/logs/?filter=${encodeURIComponent(long)}`,
+      `/logs/view/?id=${failedOver.id}`,
+      `/logs/view/?id=${streamed.id}&tab=messages`,
+    ]) {
       await page.goto(base + path);
       await page.getByRole("heading", { level: 1 }).waitFor();
       await page.waitForLoadState("networkidle");

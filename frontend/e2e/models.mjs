@@ -68,9 +68,11 @@ await run(
     await page.mouse.move(last.x + 8, last.y + 90, { steps: 5 });
     await page.mouse.up();
     await ordered(page, ["north", "south", "demo-openai"]);
+    await page.getByRole("button", { name: "Undo" }).waitFor();
+    const written = page.waitForResponse((answer) => answer.url().endsWith("/targets/order"));
     await page.getByRole("button", { name: "Undo" }).click();
     await ordered(page, ["demo-openai", "north", "south"]);
-    await page.getByText("The order is changed.").waitFor({ state: "detached" });
+    await written;
     assert.deepEqual(
       (await stored(HOSTILE)).targets.map((target) => target.provider),
       ["demo-openai", "north", "south"],

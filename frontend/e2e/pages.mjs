@@ -59,7 +59,7 @@ export async function logged(session, id) {
 export async function visit(page, path) {
   const answer = await page.goto(base + path);
   assert.equal(answer.status(), 200, `there is no page at ${path}`);
-  await settled(page);
+  await settled(page).catch((error) => assert.fail(`${path} does not settle: ${error.message}`));
 }
 
 /** Waits until the page is there, and nothing loads, blends in or moves any more. */
@@ -67,6 +67,7 @@ export async function settled(page) {
   await page.locator("main h1").first().waitFor();
   await page.waitForFunction(() => {
     const moving = document.getAnimations().some(({ playState }) => playState === "running");
-    return !moving && document.querySelectorAll("main .animate-pulse").length === 0;
+    const loading = [...document.querySelectorAll("main .animate-pulse")].some((node) => node.checkVisibility());
+    return !moving && !loading;
   });
 }

@@ -23,6 +23,17 @@ await run(
     const drawer = page.getByRole("dialog");
     const inDrawer = (name) => drawer.getByRole("button", { name, exact: true });
 
+    /** What the API says it has made when a button is pressed. */
+    const made = async (path, button) => {
+      const making = page.waitForResponse(
+        (response) => response.url().endsWith(path) && response.request().method() === "POST",
+      );
+      await button.click();
+      const answer = await making;
+      assert.equal(answer.headers()["cache-control"], "no-store");
+      return answer.json();
+    };
+
     /** Nothing of the secrets known so far is left where one could look. */
     const check = async (where) => {
       const places = await page.evaluate(async () => {
@@ -68,12 +79,7 @@ await run(
     await page.getByRole("link", { name: "API keys", exact: true }).click();
     await page.getByRole("button", { name: "New key" }).click();
     await drawer.getByLabel("Name", { exact: true }).fill("secretive");
-    const making = page.waitForResponse(
-      (response) => response.url().endsWith("/api-keys") && response.request().method() === "POST",
-    );
-    await inDrawer("Make key").click();
-    const { value } = await (await making).json();
-    assert.equal((await making).headers()["cache-control"], "no-store");
+    const { value } = await made("/api-keys", inDrawer("Make key"));
     await drawer.getByText(/^gwk_/).waitFor(); // the value itself would stay in the test's own memory
     await drawer.getByLabel("Model", { exact: true }).selectOption("demo");
     await inDrawer("Send a test call").click();
@@ -81,10 +87,22 @@ await run(
     await inDrawer("Copy").click();
     await inDrawer("Done").click();
     await drawer.waitFor({ state: "hidden" });
-    const saidOnce = answers.length;
     secrets.set("the key", value);
     await page.getByRole("row").filter({ hasText: "secretive" }).waitFor();
     await check("the keys");
+
+    await page.getByRole("link", { name: "Settings", exact: true }).click();
+    await page.getByRole("tab", { name: "Admin tokens" }).click();
+    await page.getByRole("button", { name: "New token", exact: true }).click();
+    await drawer.getByLabel("Name", { exact: true }).fill("secretive");
+    const { token } = await made("/tokens", inDrawer("Make token"));
+    await drawer.getByText("Copy it now.").waitFor();
+    await inDrawer("Done").click();
+    await drawer.waitFor({ state: "hidden" });
+    const saidOnce = answers.length;
+    secrets.set("the token", token);
+    await page.getByRole("row").filter({ hasText: "secretive" }).waitFor();
+    await check("the tokens");
 
     await page.getByRole("link", { name: "Overview", exact: true }).click();
     await settled(page);

@@ -78,11 +78,11 @@ export async function run(test, { width = 1280, height = 800, dark = false, sess
 }
 
 /** Saves a picture of the page where PICTURES names a folder. */
-export async function picture(page, name) {
+export async function picture(page, name, { fullPage = true } = {}) {
   const folder = process.env.PICTURES;
   if (!folder) return;
   mkdirSync(folder, { recursive: true });
-  await page.screenshot({ path: `${folder}/${name}.png`, fullPage: true });
+  await page.screenshot({ path: `${folder}/${name}.png`, fullPage });
 }
 
 /** The first start: makes the administrator over the API and returns the session's cookie. */

@@ -13,7 +13,7 @@ from tests.support.gateway import ROOT, command, environment, gateway_process
 
 FRONTEND = ROOT / "frontend"
 FOLDER_OF_PROGRAMS = FRONTEND / "e2e"
-SHARED = {"support", "pages", "payloads"}
+SHARED = {"support", "pages", "payloads", "axe"}
 """What the programs import."""
 SECONDS = 280
 

@@ -1,5 +1,6 @@
 """The dashboard in a browser."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,6 @@ def _all_there() -> None:
 @pytest.mark.parametrize("name", names())
 def test_in_a_browser(name: str, tmp_path: Path) -> None:
     done = run(name, tmp_path, **SETTINGS.get(name, {}))
-    print(done.stdout)
+    sys.stdout.write(done.stdout)
     if done.returncode:
         pytest.fail(f"frontend/e2e/{name}.mjs found something", pytrace=False)

@@ -112,3 +112,16 @@ async def test_a_dashboard_that_was_not_built_says_how(tmp_path: Path) -> None:
         assert "just dashboard" in answer.text
         assert (await client.head("/")).content == b""
         assert (await client.get("/logs/")).status_code == 418
+
+
+async def test_a_dashboard_built_meanwhile_is_served(browser: httpx.AsyncClient, folder: Path) -> None:
+    assert (await browser.get("/new/")).status_code == 418
+    (folder / "new").mkdir()
+    (folder / "new" / "index.html").write_bytes(PAGE)
+    (folder / "manifest.json").write_bytes(b'{"new/index.html": {"hash": "1", "gzip": false}}')
+
+    assert (await browser.get("/new/")).content == PAGE
+    assert (await browser.get("/logs/")).status_code == 418
+
+    (folder / "manifest.json").unlink()
+    assert "just dashboard" in (await browser.get("/")).text

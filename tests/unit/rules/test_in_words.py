@@ -1,7 +1,7 @@
 """Rules in plain words: what they look like, and that nothing a rule says is lost."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from app.rules import ast as tree
 from app.rules.ast import Node
@@ -160,6 +160,7 @@ def test_every_value_of_the_corpus_is_mentioned(text: str) -> None:
     mention(parse(text).root, in_words(text))
 
 
+@settings(deadline=None)
 @given(rules())
 def test_every_value_is_mentioned(text: str) -> None:
     words = in_words(text)
@@ -167,6 +168,7 @@ def test_every_value_is_mentioned(text: str) -> None:
     assert words.strip()
 
 
+@settings(deadline=None)
 @given(trees)
 def test_any_tree_has_words(node: Node) -> None:
     text = print_node(node)

@@ -21,10 +21,7 @@ export function KeyValue({ created, onClose }: { created: Schemas["ApiKeyCreated
   const [tab, setTab] = useState("value");
   const [copied, setCopied] = useState(false);
   const [asking, setAsking] = useState(false);
-  const models = useQuery({
-    queryKey: ["models", "names"],
-    queryFn: () => data(api.GET("/api/admin/models", { params: { query: { page_size: 200, is_active: true } } })),
-  });
+  const models = useQuery({ queryKey: ["models", "names"], queryFn: activeModels });
   const names = (models.data?.items ?? [])
     .map((model) => model.name)
     .filter((name) => created.allowed_models?.includes(name) ?? true);
@@ -83,6 +80,10 @@ export function KeyValue({ created, onClose }: { created: Schemas["ApiKeyCreated
     </Dialog>
   );
 }
+
+/** Out here, since the query cache keeps the function it asks with, and with that all a function inside could see. */
+const activeModels = () =>
+  data(api.GET("/api/admin/models", { params: { query: { page_size: 200, is_active: true } } }));
 
 interface Outcome {
   status: number;

@@ -28,7 +28,7 @@ describe("conditions of a filter", () => {
     expect(withCondition("", "stream")).toBe("stream");
     expect(withCondition("stream", "stream")).toBe("stream");
     expect(withCondition("stream and has_error", "not stream")).toBe("has_error and not stream");
-    expect(withCondition("stream or has_error", "status == 200")).toBe("(stream or has_error\n) and status == 200");
+    expect(withCondition("stream or has_error", "status == 200")).toBe("(stream or has_error) and status == 200");
     expect(withCondition('provider == "a"', differs("provider", "a"))).toBe('provider != "a"');
     expect(withoutCondition("stream and has_error", "stream")).toBe("has_error");
   });

@@ -28,7 +28,7 @@ export function withCondition(text: string, condition: string): string {
   if (kept.length < before.length) return [...kept, condition].join(" and ");
   if (before.length === 0) return condition;
   return before.length === 1 && !isPlain(text)
-    ? `(${text.trim()}\n) and ${condition}`
+    ? `(${text.trim()}${text.includes("#") ? "\n" : ""}) and ${condition}`
     : `${text.trim()} and ${condition}`;
 }
 

@@ -2,12 +2,11 @@
 
 import { Pencil } from "lucide-react";
 import Link from "next/link";
-import { useId } from "react";
-import { Tests } from "@/components/rules/panels/tests";
+import { lazy, Suspense, useId } from "react";
 import { Button } from "@/components/ui/button";
 import { Switch } from "@/components/ui/field";
 import { PageHead } from "@/components/ui/page";
-import { Badge, Card } from "@/components/ui/states";
+import { Badge, Card, Skeleton } from "@/components/ui/states";
 import { Tab, Tabs } from "@/components/ui/tabs";
 import { useMessages } from "@/lib/i18n";
 import { modelMessages } from "@/messages/models";
@@ -19,6 +18,8 @@ import { RuleLine } from "./rule-line";
 import { SettingsForm } from "./settings-form";
 import { Strip } from "./strip";
 import { TargetList } from "./target-list";
+
+const Tests = lazy(async () => ({ default: (await import("@/components/rules/panels/tests")).Tests }));
 
 /** One model: what it is, what a request for it meets, its targets, findings and tests. */
 export function ModelView({
@@ -96,7 +97,9 @@ export function ModelView({
             <ModelFindings model={model} />
           </Tab>
           <Tab className="min-w-0" value="tests">
-            <Tests model={model.name} />
+            <Suspense fallback={<Skeleton className="h-32" />}>
+              <Tests model={model.name} />
+            </Suspense>
           </Tab>
         </Tabs>
       </div>

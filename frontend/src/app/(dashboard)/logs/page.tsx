@@ -36,6 +36,8 @@ export default function LogsPage() {
     queryFn: ({ signal }) => data(api.GET("/api/admin/logs", { params: { query }, signal })),
     placeholderData: keepPreviousData,
     enabled: !state.live && !state.pending,
+    // Whoever looks at an empty log has sent a first request, or is about to.
+    refetchInterval: ({ state: { data } }) => (data?.items.length === 0 && !state.filter ? 2000 : false),
   });
   const onCondition = ({ field, value }: Picked, wanted: boolean) =>
     state.change({ filter: withCondition(state.filter, wanted ? equals(field, value) : differs(field, value)) });
@@ -46,6 +48,7 @@ export default function LogsPage() {
   // The rows come first: counting goes over many more of them.
   const ready = logs.isSuccess && !logs.isPlaceholderData;
   const nothing = logs.data?.items.length === 0 && !logs.error;
+  const alone = nothing || inFilter;
   return (
     <>
       <PageHead description={t.about} title={t.title}>
@@ -67,8 +70,8 @@ export default function LogsPage() {
       ) : (
         <>
           {inFilter ? null : <Histogram ready={ready} state={state} />}
-          <div className={cn("grid gap-4", !nothing && "lg:grid-cols-[11rem_minmax(0,1fr)]")}>
-            {nothing ? null : <Facets onFilter={onFilter} ready={ready} state={state} />}
+          <div className={cn("grid gap-4", !alone && "lg:grid-cols-[11rem_minmax(0,1fr)]")}>
+            {alone ? null : <Facets onFilter={onFilter} ready={ready} state={state} />}
             <div className="min-w-0">
               {inFilter ? null : <ErrorNote error={logs.error} retry={() => logs.refetch()} />}
               {logs.isPending && !logs.error ? <Skeleton className="h-96" /> : null}

@@ -57,13 +57,13 @@ function Value({
 export const COLUMNS: LogColumn[] = [
   {
     id: "time",
-    width: 120,
+    width: 122,
     usual: true,
     header: (t) => t.time,
-    cell: (log, { t, format }) => {
+    cell: (log, { t }) => {
       return (
         <Link
-          aria-label={t.open(format.time(log.request_time))}
+          aria-label={t.open(clock(log.request_time))}
           className="text-primary tabular-nums underline-offset-4 hover:underline"
           href={`/logs/view/?id=${log.request_id}`}
           prefetch={false}
@@ -94,7 +94,7 @@ export const COLUMNS: LogColumn[] = [
   },
   {
     id: "model",
-    width: 168,
+    width: 160,
     usual: true,
     header: (t) => t.model,
     cell: (log, context) => (
@@ -139,7 +139,7 @@ export const COLUMNS: LogColumn[] = [
   },
   {
     id: "total",
-    width: 66,
+    width: 72,
     usual: true,
     numbers: true,
     header: (t) => t.duration,

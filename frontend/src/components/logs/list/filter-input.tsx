@@ -81,7 +81,7 @@ export function FilterInput({
     }
   };
   return (
-    <div className="relative grid gap-2">
+    <div className="relative grid grid-cols-[minmax(0,1fr)] gap-2">
       <search className="flex gap-2">
         <div className="min-w-0 flex-1">
           <Input

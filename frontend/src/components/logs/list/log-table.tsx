@@ -73,7 +73,7 @@ export function LogTable({
       <section aria-label={t.title} className="relative overflow-x-auto rounded-lg border bg-card" tabIndex={0}>
         <table
           aria-rowcount={rows.length + 1}
-          className="w-full table-fixed border-collapse text-sm"
+          className="w-full table-fixed border-collapse text-[0.8125rem]"
           style={{ minWidth: width }}
         >
           <thead>

@@ -28,7 +28,7 @@ export function Toolbar({
   const [asking, setAsking] = useState(false);
   const sorts = { "-request_time": t.newest, request_time: t.oldest, "-total_time_ms": t.slowest };
   return (
-    <div className="mb-3 grid gap-2">
+    <div className="mb-3 grid grid-cols-[minmax(0,1fr)] gap-2">
       <FilterInput applied={state.filter} onApply={(filter) => state.change({ filter })} refused={refused} />
       <Chips state={state} />
       <div className="flex flex-wrap items-center gap-2">
@@ -82,7 +82,7 @@ function Chips({ state }: { state: LogState }) {
   return (
     <ul aria-label={t.conditions} className="flex flex-wrap gap-1.5">
       {conditions.map((condition) => (
-        <li className="flex min-w-0 items-center rounded-full border bg-accent pl-3" key={condition}>
+        <li className="flex min-w-0 max-w-full items-center rounded-full border bg-accent pl-3" key={condition}>
           <code className="min-w-0 truncate py-1 font-mono text-xs">{condition}</code>
           <Button
             aria-label={t.without(condition)}

@@ -141,7 +141,12 @@ export function CodeEditor({
   useEffect(() => {
     view.current?.dispatch({ effects: pointAt.of(pointed) });
   }, [pointed]);
-  return <div className="overflow-hidden rounded-md border border-input" ref={place} />;
+  return (
+    <div
+      className="overflow-hidden rounded-md border border-input outline-ring outline-offset-2 focus-within:outline-2"
+      ref={place}
+    />
+  );
 }
 
 /** The piece that differs, so that cursor and undo stay where they were. */
