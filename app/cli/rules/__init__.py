@@ -19,6 +19,19 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     _transfer(rules)
 
 
+def _draft(parser: argparse.ArgumentParser) -> None:
+    """Rules to try, which are not stored."""
+    parser.add_argument("--rule", metavar="TEXT", help="try this as the model's own rule")
+    parser.add_argument(
+        "--target",
+        type=_target_rule,
+        action="append",
+        default=[],
+        metavar="ID=TEXT",
+        help="try this as the rule of a target, by its number; any number of times",
+    )
+
+
 def _check(rules: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = rules.add_parser("check", help="check rules and point at their faults")
     parser.add_argument(
@@ -48,15 +61,7 @@ def _run_check(arguments: argparse.Namespace) -> int:
 def _analyse(rules: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = rules.add_parser("analyse", help="look at all rules of a model together")
     parser.add_argument("model", metavar="MODEL", help="name of the model")
-    parser.add_argument("--rule", metavar="TEXT", help="try this as the model's own rule")
-    parser.add_argument(
-        "--target",
-        type=_target_rule,
-        action="append",
-        default=[],
-        metavar="ID=TEXT",
-        help="try this for a target",
-    )
+    _draft(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(run=_run_analyse)
 
@@ -125,15 +130,7 @@ def _explain(rules: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         "--request-id", metavar="ID", help="a logged request, as its configuration decided then"
     )
     parser.add_argument("--now", action="store_true", help="put the logged request through the present rules")
-    parser.add_argument("--rule", metavar="TEXT", help="try this as the model's own rule")
-    parser.add_argument(
-        "--target",
-        type=_target_rule,
-        action="append",
-        default=[],
-        metavar="ID=TEXT",
-        help="try this for a target",
-    )
+    _draft(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(run=_run_explain)
 
@@ -192,15 +189,7 @@ def _run_import(arguments: argparse.Namespace) -> int:
 def _replay(rules: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = rules.add_parser("replay", help="try drafted rules on logged requests")
     parser.add_argument("model", nargs="?", metavar="MODEL", help="name of the model")
-    parser.add_argument("--rule", metavar="TEXT", help="the model's own rule")
-    parser.add_argument(
-        "--target",
-        type=_target_rule,
-        action="append",
-        default=[],
-        metavar="ID=TEXT",
-        help="rule of a target, by its number; any number of times",
-    )
+    _draft(parser)
     parser.add_argument("--file", type=Path, metavar="FILE", help="YAML with `rule`, `targets` and `lists`")
     parser.add_argument(
         "--last",
