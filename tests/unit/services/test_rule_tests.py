@@ -306,3 +306,18 @@ async def test_a_new_name_of_a_provider_is_carried_over(database: Database, keyr
         assert other.expect == {"excludes": ["one/x"]}
         assert (await tests.get("m", row.id))[1].passed
         await Models(session, ACTOR).update("m", ModelUpdate(rule="not has_images"))
+
+
+async def test_a_wrong_rule_beside_it_lets_no_refused_rule_in(database: Database, keyring: Keyring) -> None:
+    """What fails whatever the wrong rule would say is refused; what depends on it is not."""
+    async with database.transaction() as session:
+        one, two, three = [target for target, _ in await made(session, keyring)]
+        await RuleTests(session, ACTOR).create("m", case("first", includes=("one",)))
+        await RuleTests(session, ACTOR).create("m", case("second", includes=("two",)))
+        two.rule = "stream and"  # as only a change past the services can
+        await session.flush()
+        targets = Targets(session, ACTOR)
+        await targets.update("m", three.id, TargetUpdate(rule="not stream"))
+        pointer, message, _ = await refusal(targets.update("m", one.id, TargetUpdate(rule="stream")))
+        assert pointer == "/rule"
+        assert "`first`" in message
