@@ -32,13 +32,26 @@ test *args:
 cov *args:
     {{ run }} pytest -n 4 --cov=app --cov-report=term-missing:skip-covered {{ args }}
 
-# the property tests of the rule language at length: 100,000 damaged requests, 20,000 texts
+# the property tests at length: 100,000 damaged requests, 20,000 texts, 80,000 answers of upstreams
 long:
+    TRANSPORT_FUZZ=long {{ run }} pytest --timeout=1200 tests/transport/test_fuzz.py
     RULES_AGREEMENT=long {{ run }} pytest --timeout=1200 tests/unit/rules/test_agreement.py tests/unit/rules/test_hostile.py
 
-# measurements, one at a time
+# what a request costs, beside nginx and a bare pass-through: 4 minutes, `--quick` 1; `--write` renews docs/performance.md
 bench *args:
+    {{ run }} python -m tests.bench.macro {{ args }}
+
+# measurements with a limit each, one at a time
+limits *args:
     {{ run }} pytest -m bench --timeout=1200 -s tests/bench {{ args }}
+
+# a million requests (or as many as asked for), and what is left of them: memory, descriptors, records, metrics
+soak *args:
+    {{ run }} python -m tests.bench.soak {{ args }}
+
+# 10,000 open streams on two workers, and slow readers: what they cost, and whether it is given back
+streams *args:
+    {{ run }} python -m tests.bench.streams {{ args }}
 
 # docs/openapi.json from the routes
 openapi:

@@ -7,6 +7,7 @@ the prefixed one wins. `docs/configuration.md` is generated from the fields belo
 import difflib
 import ipaddress
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
@@ -50,6 +51,12 @@ class Settings(msgspec.Struct, frozen=True):
         str, Meta(description="Address to listen on. Other than loopback only once an administrator exists.")
     ] = "127.0.0.1"
     port: Annotated[Port, Meta(description="Port to listen on; 0 takes a free one and prints it.")] = 8000
+    workers: Annotated[
+        Positive,
+        Meta(
+            description="Processes behind the port, one per processor core at most. Not on Windows, where there is one."
+        ),
+    ] = 1
     debug: Annotated[bool, Meta(description="Verbose log. Never adds secrets or bodies.")] = False
     retry_max_attempts: Annotated[
         Positive,
@@ -89,7 +96,7 @@ class Settings(msgspec.Struct, frozen=True):
         ),
     ] = 8 * 1024 * 1024
     max_concurrent_requests: Annotated[
-        Positive, Meta(description="Proxy requests in flight per process; further ones get 503 `overloaded`.")
+        Positive, Meta(description="Proxy requests in flight per worker; further ones get 503 `overloaded`.")
     ] = 10_000
     trusted_proxies: Annotated[
         str,
@@ -97,6 +104,18 @@ class Settings(msgspec.Struct, frozen=True):
             description="CIDR blocks, comma-separated, whose `X-Forwarded-For` is believed; none: nobody's."
         ),
     ] = ""
+    upstream_proxy: Annotated[
+        str | None,
+        Meta(
+            description="HTTP proxy for all upstreams: http(s)://user:password@host:port. It looks names up and dials."
+        ),
+    ] = None
+    upstream_proxy_except: Annotated[
+        str,
+        Meta(
+            description="Hosts reached without the proxy: names and all below them, addresses, CIDR blocks."
+        ),
+    ] = "localhost, 127.0.0.0/8, ::1"
     log_payloads: Annotated[
         Literal["full", "redacted", "off"],
         Meta(
@@ -115,7 +134,9 @@ class Settings(msgspec.Struct, frozen=True):
     ] = True
     log_queue_size: Annotated[
         Positive,
-        Meta(description="Log records waiting for the database; further ones are dropped and counted."),
+        Meta(
+            description="Log records of a worker waiting for the database; further ones are dropped and counted."
+        ),
     ] = 10_000
     log_retention_days: Annotated[Positive, Meta(description="Days log records are kept.")] = 90
     payload_retention_days: Annotated[
@@ -245,6 +266,8 @@ def _check(settings: Settings, database_type: str | None) -> None:
         value = getattr(settings, name)
         if value is not None and len(value) < 32:
             raise SettingsError(f"{name.upper()}: expected at least 32 characters")
+    if settings.upstream_proxy is not None and not re.fullmatch(r"https?://[^/]+/?", settings.upstream_proxy):
+        raise SettingsError("UPSTREAM_PROXY: expected http://host:port or https://host:port")
     for block in filter(None, settings.trusted_proxies.replace(" ", "").split(",")):
         try:
             ipaddress.ip_network(block)

@@ -5,10 +5,12 @@ The build (`hatch_build.py`) leaves them in `app/dashboard` with a manifest. Req
 
 import asyncio
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
-from litestar.types import ASGIApp, Receive, Send
+
+if TYPE_CHECKING:
+    from litestar.types import ASGIApp, Receive, Send
 
 FOLDER: Final = Path(__file__).parents[1] / "dashboard"
 MANIFEST: Final = "manifest.json"
@@ -70,7 +72,7 @@ class _File(msgspec.Struct, frozen=True):
 class Dashboard:
     """ASGI middleware."""
 
-    def __init__(self, app: ASGIApp, folder: Path = FOLDER) -> None:
+    def __init__(self, app: "ASGIApp", folder: Path = FOLDER) -> None:
         self._app = app
         self._folder = folder
         self._built = 0
@@ -89,7 +91,7 @@ class Dashboard:
         except FileNotFoundError:
             self._files, self._built = {}, 0
 
-    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Any, receive: "Receive", send: "Send") -> None:
         if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
             await self._app(scope, receive, send)
             return
@@ -111,7 +113,7 @@ class Dashboard:
         else:
             await self._app(scope, receive, send)
 
-    async def _send(self, scope: Any, send: Send, name: str, status: int) -> None:
+    async def _send(self, scope: Any, send: "Send", name: str, status: int) -> None:
         file = self._files[name]
         given = dict(scope["headers"])
         etag = f'"{file.hash}"'.encode()
@@ -144,7 +146,7 @@ def _takes_gzip(accepted: bytes) -> bool:
 
 
 async def _answer(
-    send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes, *, is_head: bool = False
+    send: "Send", status: int, headers: list[tuple[bytes, bytes]], body: bytes, *, is_head: bool = False
 ) -> None:
     length = [] if status == 304 else [(b"content-length", str(len(body)).encode())]
     start: Any = {"type": "http.response.start", "status": status, "headers": [*headers, *length]}

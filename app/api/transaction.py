@@ -13,7 +13,7 @@ from litestar import Request
 from litestar.types import ASGIApp, Receive, Scope, Send
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.api.state import services_of
+from app.api.state import gateway_of, services_of
 from app.db.session import Database
 from app.services.revisions import SESSION_KEY
 
@@ -73,7 +73,7 @@ async def provide_db_session(request: Request[Any, Any, Any]) -> AsyncIterator[A
     await transaction.end()
     revision = session.info.get(SESSION_KEY)
     if revision is not None:
-        await services.snapshot.refresh(revision)
+        await gateway_of(request).changed(services.snapshot, revision)
 
 
 def close_transactions(app: ASGIApp) -> ASGIApp:

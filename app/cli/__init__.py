@@ -5,7 +5,7 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from app import __version__
@@ -23,8 +23,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     :returns: the exit code.
     """
     arguments = _parser().parse_args(argv)
+    return explaining(lambda: arguments.run(arguments))
+
+
+def explaining(run: Callable[[], int]) -> int:
+    """Run it; what goes wrong is one line on stderr.
+
+    :returns: its exit code, or the one that stands for what went wrong.
+    """
     try:
-        code: int = arguments.run(arguments)
+        code = run()
     except KeyboardInterrupt:
         return 130
     except Exception as error:
@@ -70,6 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     serve = commands.add_parser("serve", help="run the gateway")
     serve.add_argument("--host", help="address to listen on (HOST)")
     serve.add_argument("--port", type=_port, help="port to listen on; 0 takes a free one (PORT)")
+    serve.add_argument("--workers", type=_positive, metavar="N", help="processes behind the port (WORKERS)")
     serve.add_argument(
         "--demo", action="store_true", help="with a pretend provider, models and an API key to try"
     )
@@ -122,13 +131,9 @@ def _names(text: str) -> list[str]:
 
 
 def _serve(arguments: argparse.Namespace) -> int:
-    from app.cli import lean
+    from app.cli.start import start
 
-    lean.one_heap()
-    lean.import_lean()
-    from app.cli.serve import serve
-
-    return serve(arguments.host, arguments.port, with_demo=arguments.demo)
+    return start(arguments.host, arguments.port, arguments.workers, with_demo=arguments.demo)
 
 
 def _migrate(_arguments: argparse.Namespace) -> int:

@@ -79,17 +79,21 @@ class Example(msgspec.Struct, frozen=True):
         ]
 
 
+def own_files(settings: Settings) -> dict[str, str]:
+    """Settings to use instead, where nobody has given others."""
+    defaults = Settings()
+    return {
+        name: file for name, file in OWN_FILES.items() if getattr(settings, name) == getattr(defaults, name)
+    }
+
+
 @contextmanager
 def prepared(settings: Settings) -> Iterator[tuple[Settings, Example]]:
     """Run the pretend provider for the length of the block, and have all in place to reach it.
 
     Yields the settings to use, and what to try first.
     """
-    defaults = Settings()
-    own = {
-        name: file for name, file in OWN_FILES.items() if getattr(settings, name) == getattr(defaults, name)
-    }
-    settings = msgspec.structs.replace(settings, **own)
+    settings = msgspec.structs.replace(settings, **own_files(settings))
     credential = secrets.token_urlsafe(16)
     with running(MockUpstream(credential, pace=PACE)) as upstream:
         api_key = asyncio.run(_prepare(settings, upstream, credential))

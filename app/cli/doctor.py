@@ -4,6 +4,7 @@ import asyncio
 import hmac
 import os
 import ssl
+import sys
 from collections.abc import AsyncIterator, Iterator
 from enum import StrEnum
 from pathlib import Path
@@ -12,6 +13,7 @@ import httpx
 import msgspec
 from sqlalchemy.engine import make_url
 
+from app.cli import descriptors
 from app.common.errors import Unavailable
 from app.common.secrets import Keyring, KeyringError, read_master
 from app.config import Settings, SettingsError, load, unknown_names
@@ -61,7 +63,7 @@ async def _examine() -> list[Finding]:
         settings = load()
     except SettingsError as error:
         return [_failed("settings", str(error))]
-    findings = [*_settings(), *_folders(settings)]
+    findings = [*_settings(), *_folders(settings), *_open_files(settings), _workers(settings)]
     async for finding in _database(settings):
         findings.append(finding)  # noqa: PERF401  # `async for` in a list display reads worse
     return findings
@@ -101,6 +103,31 @@ def _folders(settings: Settings) -> Iterator[Finding]:
             if writable
             else _failed(subject, f"{folder} is not writable")
         )
+
+
+def _open_files(settings: Settings) -> Iterator[Finding]:
+    limit = descriptors.hard_limit()
+    if limit is None:
+        return
+    wanted = settings.max_concurrent_requests * descriptors.PER_REQUEST
+    if limit < wanted:
+        yield _warning(
+            "open files",
+            f"{limit} are allowed, which is some {limit // descriptors.PER_REQUEST} requests at once, and "
+            f"MAX_CONCURRENT_REQUESTS is {settings.max_concurrent_requests}; raise the hard limit to {wanted} "
+            "(`LimitNOFILE=` of systemd, `--ulimit nofile=` of containers)",
+        )
+    else:
+        yield _ok("open files", f"{limit} are allowed")
+
+
+def _workers(settings: Settings) -> Finding:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if settings.workers > 1 and sys.platform == "win32":
+        return _failed("workers", f"WORKERS is {settings.workers}, and Windows can run one")
+    if settings.workers > cores:
+        return _warning("workers", f"WORKERS is {settings.workers}, and there are {cores} processor cores")
+    return _ok("workers", f"{settings.workers} for {cores} processor cores")
 
 
 async def _database(settings: Settings) -> AsyncIterator[Finding]:

@@ -1,6 +1,7 @@
 """Which header fields are passed on, in both directions. Names and values are raw bytes, as ASGI and httpx have them.
 
-What stays behind and why is in the tables below; who reads the API key out of a request is `gateway/admission.py`.
+What stays behind and why is in the tables below. `shapes.py` chooses among the headers of answers; what reads the API
+key out of a request is `gateway/admission.py`.
 """
 
 import re
@@ -35,7 +36,8 @@ _MAX_NAMES = 4096
 _MAX_NAME = 64
 """Longest of them, in bytes."""
 
-_broken = re.compile(rb"[\r\n\0]").search
+broken = re.compile(rb"[\r\n\0]").search
+"""Whether a value would end its line."""
 
 
 def is_credential(name: bytes) -> bool:
@@ -60,27 +62,6 @@ def upstream_headers(raw: Iterable[tuple[bytes, bytes]], presented_key: bytes) -
     return kept
 
 
-def client_headers(raw: Iterable[tuple[bytes, bytes]]) -> RawHeaders:
-    """The upstream's headers our client may see, in their order.
-
-    `x-request-id` is ours to give: the upstream's goes out as `x-upstream-request-id`. Anthropic's `request-id`, which
-    its SDKs read, goes out under both names.
-    """
-    kept = _pass(raw, _goes_down, _names_down)
-    anthropics = None
-    renamed = False
-    for place, (name, value) in enumerate(kept):
-        if name[-10:].lower() == b"request-id":
-            if len(name) == 10:
-                anthropics = value
-            elif name[:-10].lower() == b"x-":
-                kept[place] = (b"x-upstream-request-id", value)
-                renamed = True
-    if anthropics is not None and not renamed:
-        kept.append((b"x-upstream-request-id", anthropics))
-    return kept
-
-
 def _pass(
     raw: Iterable[tuple[bytes, bytes]], rule: Callable[[bytes], bool], known: dict[bytes, bool]
 ) -> RawHeaders:
@@ -99,11 +80,19 @@ def _pass(
         elif name.lower() == b"connection":
             connection += b"," + pair[1]
     if connection:
-        named = {token.strip() for token in connection.lower().split(b",")}
-        kept = [pair for pair in kept if pair[0].lower() not in named]
-    if _broken(b"".join([value for _, value in kept])):
-        kept = [pair for pair in kept if not _broken(pair[1])]
+        kept = without_named(kept, connection)
+    if broken(b"".join([value for _, value in kept])):
+        kept = [pair for pair in kept if not broken(pair[1])]
     return kept
+
+
+def without_named(headers: RawHeaders, connection: bytes) -> RawHeaders:
+    """The headers but for those that a `connection` header names (RFC 9110 part 7.6.1).
+
+    :param connection: its value, or several joined by commas.
+    """
+    named = {token.strip() for token in connection.lower().split(b",")}
+    return [pair for pair in headers if pair[0].lower() not in named]
 
 
 def _goes_up(name: bytes) -> bool:
@@ -111,7 +100,8 @@ def _goes_up(name: bytes) -> bool:
     return plain not in _NOT_UP and not plain.startswith(_NOT_UP_PREFIXES)
 
 
-def _goes_down(name: bytes) -> bool:
+def goes_down(name: bytes) -> bool:
+    """Whether an upstream's header of this name may be seen by a client."""
     plain = _plain(name)
     return plain not in _NOT_DOWN and not plain.startswith(_NOT_DOWN_PREFIXES)
 
@@ -121,4 +111,3 @@ def _plain(name: bytes) -> bytes:
 
 
 _names_up: dict[bytes, bool] = {}
-_names_down: dict[bytes, bool] = {}

@@ -12,14 +12,15 @@ from app.domain.model import Model, Target
 class RuleSet(Protocol):
     """The compiled rules of one model. `facts` is a `rules.context.Facts`; nothing here ever raises."""
 
-    needs_tokens: bool
-    """A rule names `token_usage`: tokens have to be counted before `choose`."""
+    @property
+    def needs_tokens(self) -> bool:
+        """A rule names `token_usage`: tokens have to be counted before `choose`."""
 
     def choose(self, facts: Any) -> tuple[Target, ...]:
         """Targets whose rules pass, in stored order; empty when the model rule refuses."""
 
     def explain(self, facts: Any) -> list[Verdict]:
-        """The model's verdict and each target's, with the sub-expression that refused."""
+        """The model's verdict and each target's, with the sub-expression that refused. Requests share the list."""
 
 
 class Route(msgspec.Struct, frozen=True):

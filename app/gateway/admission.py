@@ -2,7 +2,6 @@
 
 import ipaddress
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import msgspec
 
@@ -77,12 +76,10 @@ def read_headers(headers: RawHeaders, max_body: int) -> Presented:
     return presented
 
 
-def authenticate(source: SnapshotSource, snapshot: RoutingSnapshot, presented: bytes, now: float) -> ApiKey:
-    """The API key behind a presented value.
+def digest(source: SnapshotSource, presented: bytes) -> bytes:
+    """The keyed hash of a presented value.
 
-    :param now: seconds since the epoch.
-    :raises InvalidApiKey: malformed, unknown, disabled or expired; one text for all.
-    :raises AuthUnavailable: unknown to the snapshot while the database can't be asked.
+    :raises InvalidApiKey: it can be no key of ours.
     """
     try:
         value = presented.decode("ascii")
@@ -90,7 +87,17 @@ def authenticate(source: SnapshotSource, snapshot: RoutingSnapshot, presented: b
         raise InvalidApiKey from None
     if not is_well_formed(value):
         raise InvalidApiKey
-    key = snapshot.keys.get(source.key_digest(value))
+    return source.key_digest(value)
+
+
+def authenticate(source: SnapshotSource, snapshot: RoutingSnapshot, hashed: bytes, now: float) -> ApiKey:
+    """The API key behind the hash of a presented value.
+
+    :param now: seconds since the epoch.
+    :raises InvalidApiKey: unknown, disabled or expired; one text for all.
+    :raises AuthUnavailable: unknown to the snapshot while the database can't be asked.
+    """
+    key = snapshot.keys.get(hashed)
     if key is None:
         if not source.fresh:
             raise AuthUnavailable(
@@ -128,10 +135,8 @@ def parse_networks(text: str) -> tuple[Network, ...]:
     return tuple(ipaddress.ip_network(part.strip(), strict=False) for part in text.split(",") if part.strip())
 
 
-def client_ip(scope: Any, headers: RawHeaders, trusted: Iterable[Network]) -> str | None:
+def client_ip(address: str | None, headers: RawHeaders, trusted: Iterable[Network]) -> str | None:
     """The client's address: the socket's, or behind trusted proxies the right-most untrusted `X-Forwarded-For` hop."""
-    client = scope.get("client")
-    address: str | None = client[0] if client else None
     if not trusted or address is None:
         return address
     hops = [h.strip() for n, v in headers if n == b"x-forwarded-for" for h in v.decode("latin-1").split(",")]

@@ -1,7 +1,8 @@
 """The request body of one exchange: read and counted, or, when the request is refused, passed over."""
 
 from app.common.errors import RequestTooLarge
-from app.gateway.guard import Cause, Interrupted, Receive
+from app.gateway.client import Client, ClientLeft
+from app.gateway.guard import Cause, Interrupted
 
 _PASSED_OVER = 64 * 1024
 """A body declared no longer than this is left to the server, which throws it away."""
@@ -10,9 +11,11 @@ _PASSED_OVER = 64 * 1024
 class RequestBody:
     """One body as it arrives."""
 
-    def __init__(self, receive: Receive, limit: int) -> None:
+    __slots__ = ("_client", "_limit", "_more")
+
+    def __init__(self, client: Client, limit: int) -> None:
         """:param limit: bytes accepted."""
-        self._receive = receive
+        self._client = client
         self._limit = limit
         self._more = True
 
@@ -22,15 +25,18 @@ class RequestBody:
         :raises RequestTooLarge: over the limit; the rest is unread.
         :raises Interrupted: the client left before the end.
         """
-        pieces: list[bytes] = []
-        size = 0
-        while self._more:
-            piece = await self._piece()
-            size += len(piece)
-            if size > self._limit:
-                raise RequestTooLarge(f"The request body is larger than {self._limit} bytes.")
-            pieces.append(piece)
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        piece = await self._piece()
+        size = len(piece)
+        if self._more:
+            pieces = [piece]
+            while self._more and size <= self._limit:
+                piece = await self._piece()
+                pieces.append(piece)
+                size += len(piece)
+            piece = b"".join(pieces)
+        if size > self._limit:
+            raise too_large(self._limit)
+        return piece
 
     def is_left(self, headers: list[tuple[bytes, bytes]]) -> bool:
         """So much may still be coming that the connection has to be closed after our answer."""
@@ -51,9 +57,13 @@ class RequestBody:
             size += len(await self._piece())
 
     async def _piece(self) -> bytes:
-        message = await self._receive()
-        if message["type"] == "http.disconnect":
-            raise Interrupted(Cause.CLIENT_LEFT)
-        self._more = message.get("more_body", False)
-        piece: bytes = message.get("body", b"")
+        try:
+            piece, self._more = await self._client.read()
+        except ClientLeft:
+            raise Interrupted(Cause.CLIENT_LEFT) from None
         return piece
+
+
+def too_large(limit: int) -> RequestTooLarge:
+    """The error for a body of more than `limit` bytes."""
+    return RequestTooLarge(f"The request body is larger than {limit} bytes.")

@@ -1,4 +1,4 @@
-"""Request limits of API keys, per process."""
+"""Request limits of API keys, of one process or of all workers."""
 
 import math
 
@@ -23,4 +23,27 @@ class RequestLimits:
         if whole_at - now > 60.0 + 1e-9:
             return float(math.ceil(whole_at - now - 60.0))
         self._whole_at[key_id] = whole_at
+        return None
+
+
+class SharedLimits(RequestLimits):
+    """The same over all workers, in memory they share; the clock must be the machine's.
+
+    There is no lock. Workers that take a request of one key within the same fraction of a microsecond may count one
+    for all: of n workers, up to n - 1 requests too many pass at each such meeting.
+    """
+
+    def __init__(self, whole_at: "memoryview[float]") -> None:
+        """:param whole_at: zeros at first. A key's place is its id, as often around as it takes."""
+        super().__init__()
+        self._table = whole_at
+        self._size = len(whole_at)
+
+    def take(self, key_id: int, per_minute: int, now: float) -> float | None:
+        place = key_id % self._size
+        start = max(self._table[place], now)
+        whole_at = start + 60.0 / per_minute
+        if whole_at - now > 60.0 + 1e-9:
+            return float(math.ceil(whole_at - now - 60.0))
+        self._table[place] = whole_at
         return None

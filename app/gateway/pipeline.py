@@ -1,6 +1,7 @@
 """The story of one client request: admit, read, route, attempt, relay, record. Read this file first.
 
-Speaks plain ASGI to the server side and httpx's transport interface to upstreams; both are arguments.
+Both sides are arguments: the client (`client.py`; plain ASGI, too) and the upstream (`providers/call.py`; any httpx
+transport, too).
 """
 
 import asyncio
@@ -12,30 +13,35 @@ import httpx
 
 from app.common.clock import Clock, SystemClock
 from app.common.errors import Draining, GatewayError, InternalError, MethodNotAllowed, Overloaded
-from app.common.headers import client_headers, upstream_headers
+from app.common.headers import upstream_headers
 from app.common.ids import request_id
 from app.common.sanitizer import headers_without, without
+from app.common.shapes import client_headers, content_coding
 from app.config import Settings
 from app.domain.exchange import Attempt, EndReason, Exchange
 from app.domain.model import Target
-from app.gateway.admission import admit, authenticate, client_ip, parse_networks, read_headers
+from app.gateway.admission import admit, authenticate, client_ip, digest, parse_networks, read_headers
 from app.gateway.attempts import Answer, Attempts, Begun
-from app.gateway.body import RequestBody
-from app.gateway.guard import Cause, Guards, Interrupted, Receive
+from app.gateway.body import RequestBody, too_large
+from app.gateway.client import AsgiClient, Client, Receive, Send
+from app.gateway.guard import Cause, Guards, Interrupted
 from app.gateway.limits import RequestLimits
 from app.gateway.metrics import Metrics
 from app.gateway.ports import LogSink, SnapshotSource
 from app.gateway.record import Recorder
-from app.gateway.relay import Send, Stored, relay_stream, send_whole
+from app.gateway.relay import Stored, relay_stream
 from app.gateway.replies import added_headers, send_error
-from app.gateway.routing import find_route, plan, refusal
+from app.gateway.routing import Planner, find_route, refusal
 from app.gateway.strategy import Strategies
 from app.gateway.tokens import count_request
-from app.gateway.unpack import Unpacker, content_coding
+from app.gateway.unpack import Unpacker
 from app.gateway.upstream import UpstreamRequests
 from app.protocols.endpoints import Endpoint
-from app.protocols.envelope import peek
+from app.protocols.envelope import Envelope, peek
 from app.protocols.usage import UsageReader, read_usage
+from app.providers.call import Call, Upstream
+from app.providers.foreign import ForeignUpstream
+from app.providers.transport import Transport
 from app.rules.context import Facts
 from app.rules.recorded import record
 
@@ -62,29 +68,40 @@ class Pipeline:
         settings: Settings,
         metrics: Metrics,
         clock: Clock | None = None,
+        *,
+        limits: RequestLimits | None = None,
         is_draining: Callable[[], bool] = lambda: False,
     ) -> None:
-        """:param is_draining: a stop was asked for: requests under way go on, new ones get 503."""
+        """
+        :param limits: of the API keys; others than this process's own where several share them.
+        :param is_draining: a stop was asked for: requests under way go on, new ones get 503.
+        """
         self.source = source
         self.metrics = metrics
         self._is_draining = is_draining
-        self._transport = transport
+        self._planner = Planner()
         self._settings = settings
         self._clock = clock or SystemClock()
+        upstream: Upstream = transport if isinstance(transport, Transport) else ForeignUpstream(transport)
+        self._attempts = Attempts(upstream, self._clock, self.observe, settings.max_answer_bytes)
         self._guards = Guards(self._clock)
         self._recorder = Recorder(sink, metrics)
         self._requests = UpstreamRequests()
         self._strategies = Strategies(self._clock.monotonic)
-        self._limits = RequestLimits()
+        self._limits = limits or RequestLimits()
         self._trusted = parse_networks(settings.trusted_proxies)
         self._keep = 0 if settings.log_payloads == "off" else settings.log_payload_max_bytes
 
     async def serve(self, endpoint: Endpoint, scope: Any, receive: Receive, send: Send) -> None:
+        """Answer one request of an ASGI server, whatever happens, and leave its record."""
+        await self.handle(endpoint, AsgiClient(scope, receive, send))
+
+    async def handle(self, endpoint: Endpoint, client: Client) -> None:
         """Answer one request, whatever happens, and leave its record."""
         clock = self._clock
         started = clock.monotonic()
-        exchange = Exchange(request_id(), clock.time(), endpoint.protocol, scope["method"], scope["path"])
-        story = _Story(self, endpoint, exchange, started, scope, receive, send)
+        exchange = Exchange(request_id(), clock.time(), endpoint.protocol, client.method, client.path)
+        story = _Story(self, endpoint, exchange, started, client)
         self.metrics.in_flight += 1
         try:
             await story.run()
@@ -105,7 +122,8 @@ class Pipeline:
             )
         finally:
             self.metrics.in_flight -= 1
-            await story.guard.close()
+            if story.guard.end():
+                await story.guard.swallow()
             exchange.total_time = clock.monotonic() - started
             exchange.response_body = without(b"".join(story.stored.pieces), story.credential)
             if story.facts is not None and self._settings.log_facts:
@@ -134,26 +152,36 @@ class Pipeline:
 class _Story:
     """One request on its way; its parts in the order in which they happen."""
 
+    __slots__ = (
+        "answer",
+        "body",
+        "client",
+        "credential",
+        "endpoint",
+        "envelope",
+        "exchange",
+        "facts",
+        "guard",
+        "pipeline",
+        "reader",
+        "started",
+        "stored",
+        "unread",
+    )
+
     def __init__(
-        self,
-        pipeline: Pipeline,
-        endpoint: Endpoint,
-        exchange: Exchange,
-        started: float,
-        scope: Any,
-        receive: Receive,
-        send: Send,
+        self, pipeline: Pipeline, endpoint: Endpoint, exchange: Exchange, started: float, client: Client
     ) -> None:
         self.pipeline = pipeline
         self.endpoint = endpoint
         self.exchange = exchange
         self.started = started
-        self.scope = scope
-        self.receive = receive
-        self.send = send
-        self.guard = pipeline._guards.open(pipeline._settings.total_timeout)
-        self.request_body = RequestBody(receive, pipeline._settings.max_body_bytes)
+        self.client = client
+        self.guard = pipeline._guards.open(pipeline._settings.total_timeout, started)
+        self.unread: RequestBody | None = None
+        """The request body, once reading it has begun."""
         self.body = b""
+        self.envelope: Envelope
         self.facts: Facts | None = None
         """Once rules are asked."""
         self.reader: UsageReader | None = None
@@ -164,70 +192,73 @@ class _Story:
         """What the upstream that answers was sent, and may repeat."""
 
     async def run(self) -> None:
-        pipeline, exchange, scope = self.pipeline, self.exchange, self.scope
-        settings, clock, source = pipeline._settings, pipeline._clock, pipeline.source
+        pipeline, exchange, client = self.pipeline, self.exchange, self.client
+        settings, source, guard = pipeline._settings, pipeline.source, self.guard
         snapshot = source.current
         exchange.revision = snapshot.revision
-        if scope["method"] != "POST":
+        if client.method != "POST":
             raise MethodNotAllowed("POST")
         if pipeline._is_draining():
             raise Draining("The gateway is shutting down. Try again.", retry_after=1.0)
         if pipeline.metrics.in_flight > settings.max_concurrent_requests:
             raise Overloaded("Too many requests in flight. Try again.", retry_after=1.0)
-        headers: list[tuple[bytes, bytes]] = scope["headers"]
-        presented = read_headers(headers, settings.max_body_bytes)
-        key = authenticate(source, snapshot, presented.key, exchange.request_time)
+        headers, head = client.headers, client.head
+        if not head.key:
+            presented = read_headers(headers, settings.max_body_bytes)
+            head.digest = digest(source, presented.key)
+            head.key = presented.key
+            head.passed = upstream_headers(headers, presented.key)
+        key = authenticate(source, snapshot, head.digest, exchange.request_time)
         exchange.api_key_id, exchange.api_key_name = key.id, key.name
-        exchange.client_ip = client_ip(scope, headers, pipeline._trusted)
+        address = exchange.client_ip = client_ip(client.address, headers, pipeline._trusted)
         exchange.request_headers = headers
 
-        self.guard.arm(Cause.CLIENT_STALLED, BODY_SECONDS)
-        self.body = body = await self.request_body.read()
+        body = client.whole()
+        if body is None:
+            guard.arm(Cause.CLIENT_STALLED, BODY_SECONDS)
+            self.unread = RequestBody(client, settings.max_body_bytes)
+            body = await self.unread.read()
+            guard.disarm()
+        elif len(body) > settings.max_body_bytes:
+            raise too_large(settings.max_body_bytes)
+        self.body = body
         exchange.request_size = len(body)
         exchange.request_body = body[: pipeline._keep]
-        self.guard.disarm()
-        self.guard.watch(self.receive)
+        guard.watch(client)
 
-        envelope = peek(body)
-        exchange.requested_model, exchange.is_stream = envelope.model, envelope.stream
-        admit(key, envelope.model, pipeline._limits, self.started)
-        route = find_route(snapshot, envelope.model)
+        envelope = self.envelope = peek(body)
+        model = exchange.requested_model = envelope.model
+        exchange.is_stream = envelope.stream
+        admit(key, model, pipeline._limits, self.started)
+        route = find_route(snapshot, model)
+        endpoint = self.endpoint
         facts = self.facts = Facts(
             body,
             headers,
-            self.endpoint.name,
-            envelope.model,
+            endpoint.name,
+            model,
             envelope.stream,
             key,
-            exchange.client_ip,
+            address,
             exchange.request_time,
             envelope.members,
         )
         if route.rules.needs_tokens:
-            facts.input_tokens, _ = await count_request(self.endpoint.name, body, envelope.model)
-        chosen = plan(route, facts, self.endpoint.protocol)
+            facts.input_tokens, _ = await count_request(endpoint.name, body, model)
+        chosen = pipeline._planner.plan(route, facts, endpoint.protocol)
         exchange.trace = chosen.trace
         if not chosen.candidates:
-            raise refusal(route, chosen, self.endpoint.protocol)
+            raise refusal(route, chosen, endpoint.protocol)
 
-        passed_on = upstream_headers(headers, presented.key)
-        query: bytes = scope["query_string"]
-
-        def build(target: Target) -> httpx.Request:
-            return pipeline._requests.build(target, self.endpoint, query, passed_on, body, envelope)
-
-        attempts = Attempts(
-            pipeline._transport,
-            clock,
-            self.guard,
-            self.started,
-            exchange.attempts,
-            build,
-            pipeline.observe,
-            settings.max_answer_bytes,
-        )
         order = pipeline._strategies.order(route.model, chosen.candidates)
-        await self.pass_on(await attempts.run(route.model, order))
+        await self.pass_on(await pipeline._attempts.run(self, route.model, order))
+
+    def build(self, target: Target) -> Call:
+        """The upstream request for a target."""
+        client, envelope = self.client, self.envelope
+        return self.pipeline._requests.build(
+            target, self.endpoint, client.query, client.head, self.body, envelope
+        )
 
     async def pass_on(self, answer: Answer) -> None:
         """Send the upstream's answer to the client."""
@@ -237,10 +268,10 @@ class _Story:
         exchange.provider_id, exchange.provider = target.provider.id, target.provider.name
         exchange.first_byte_delay = answer.attempt.first_byte
         credential = self.credential = target.provider.credential
-        headers = headers_without(client_headers(answer.headers), credential)
+        headers = headers_without(client_headers(answer.headers, answer.shape), credential)
         headers += added_headers(exchange)
         exchange.response_headers = headers
-        coding = content_coding(answer.headers)
+        coding = content_coding(answer.headers, answer.shape)
         unpacker = Unpacker(coding) if coding else None
         if not isinstance(answer, Begun):
             if answer.status >= 400:  # some say which key they refuse, and it is not the client's
@@ -251,12 +282,14 @@ class _Story:
             if answer.status < 400:
                 exchange.usage = read_usage(self.endpoint.name, plain)
                 self.answer = plain if exchange.usage is None else b""
-            await send_whole(self.send, answer.status, headers, answer.body)
+            if self.client.left:
+                raise Interrupted(Cause.CLIENT_LEFT)
+            await self.client.answer(answer.status, headers, answer.body)
             return
         if answer.is_stream:
             self.reader = UsageReader(self.endpoint.name)
         await relay_stream(
-            self.send,
+            self.client,
             self.guard,
             self.pipeline._clock,
             self.endpoint,
@@ -273,11 +306,15 @@ class _Story:
         """Answer with an error of our own, in the dialect of the route."""
         exchange = self.exchange
         exchange.status, exchange.error_code, exchange.end_reason = error.status, error.code, EndReason.ERROR
-        unread = self.request_body if self.request_body.is_left(self.scope["headers"]) else None
+        unread = self.unread
+        if unread is None and self.client.whole() is None:
+            unread = RequestBody(self.client, self.pipeline._settings.max_body_bytes)
+        if unread is not None and not unread.is_left(self.client.headers):
+            unread = None
         if unread is not None:
             self.guard.arm(Cause.CLIENT_STALLED, UNREAD_SECONDS)
         try:
-            await send_error(self.send, self.endpoint, exchange, error, self.stored, unread)
+            await send_error(self.client, self.endpoint, exchange, error, self.stored, unread)
         except asyncio.CancelledError:
             if self.guard.take() is None:
                 raise

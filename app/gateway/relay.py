@@ -1,24 +1,21 @@
 """Relay: an upstream's answer to the client, byte for byte; a cut stream is never given a clean end."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Any
 
 import httpx
 import msgspec
 
 from app.common.clock import Clock
+from app.common.headers import RawHeaders
 from app.domain.exchange import EndReason, Exchange
 from app.gateway.attempts import Begun
+from app.gateway.client import Client
 from app.gateway.guard import Cause, Guard, Interrupted
 from app.gateway.unpack import Unpacker
 from app.protocols.endpoints import Endpoint
 from app.protocols.errors import stream_error
 from app.protocols.usage import UsageReader
 from app.providers.failures import failure_class
-
-Send = Callable[[Any], Awaitable[None]]
-RawHeaders = list[tuple[bytes, bytes]]
 
 
 class Stored(msgspec.Struct):
@@ -34,13 +31,6 @@ class Stored(msgspec.Struct):
             self.left -= len(piece)
 
 
-async def send_whole(send: Send, status: int, headers: RawHeaders, body: bytes) -> None:
-    """A plain answer, framed by its length."""
-    headers.append((b"content-length", b"%d" % len(body)))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
-
-
 def _ending(reader: UsageReader | None, unpacker: Unpacker | None) -> str | None:
     """The connection ended in good order: did the protocol, too?"""
     if reader is None:
@@ -51,7 +41,7 @@ def _ending(reader: UsageReader | None, unpacker: Unpacker | None) -> str | None
 
 
 async def relay_stream(
-    send: Send,
+    client: Client,
     guard: Guard,
     clock: Clock,
     endpoint: Endpoint,
@@ -71,10 +61,10 @@ async def relay_stream(
     :raises Interrupted: the client left, or stopped reading.
     """
     idle = answer.target.provider.timeouts.idle
-    more = answer.rest.__anext__
+    more, write = answer.rest.__anext__, client.write
     error: str | None = None
     try:
-        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        await client.begin(answer.status, headers)
         piece: bytes = answer.body
         while True:
             exchange.response_size += len(piece)
@@ -82,9 +72,10 @@ async def relay_stream(
             stored.add(plain)
             if reader is not None:
                 reader.feed(plain)
-            guard.arm(Cause.CLIENT_STALLED, idle)
-            await send({"type": "http.response.body", "body": piece, "more_body": True})
-            guard.disarm()
+            if not write(piece):
+                guard.arm(Cause.CLIENT_STALLED, idle)
+                await client.drained()
+                guard.disarm()
             piece = await more()
     except StopAsyncIteration:
         error = _ending(reader, unpacker)
@@ -100,17 +91,20 @@ async def relay_stream(
         error = str(cause)
     finally:
         answer.attempt.ended = clock.monotonic() - started
-        await answer.close()
+        await answer.rest.aclose()
     if error is None:
+        if client.left:  # the guard looks now and then only
+            raise Interrupted(Cause.CLIENT_LEFT)
         if reader is not None and reader.error:
             exchange.end_reason, exchange.error_code = EndReason.ERROR, "upstream_stream_error"
-        await send({"type": "http.response.body", "body": b""})
+        await client.end()
         return
     answer.attempt.error = error
     exchange.end_reason, exchange.error_code = EndReason.TRUNCATED, error
     if reader is not None and unpacker is None and reader.at_boundary:
         text = f"The provider's stream broke off ({error.replace('_', ' ')}); the answer is incomplete."
         event = stream_error(endpoint, "upstream_protocol", text, exchange.request_id)
-        await send({"type": "http.response.body", "body": event, "more_body": True})
-    # no final body message: the server drops the connection without a last chunk (RFC 9112 part 8), so that no client
-    # takes the answer for a whole one
+        if not client.write(event):
+            await client.drained()
+    # it is not ended: the server drops the connection without a last chunk (RFC 9112 part 8), so that no client takes
+    # the answer for a whole one

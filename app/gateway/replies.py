@@ -1,15 +1,16 @@
 """What the gateway itself says to a client: its own headers, and its own errors in the dialect of the route."""
 
+from functools import lru_cache
 from urllib.parse import quote
 
 from app.common.errors import GatewayError, MethodNotAllowed
+from app.common.headers import RawHeaders
 from app.domain.exchange import Exchange
 from app.gateway.body import RequestBody
-from app.gateway.relay import Send, Stored, send_whole
+from app.gateway.client import Client
+from app.gateway.relay import Stored
 from app.protocols.endpoints import Endpoint
 from app.protocols.errors import error_body
-
-RawHeaders = list[tuple[bytes, bytes]]
 
 
 def added_headers(exchange: Exchange) -> RawHeaders:
@@ -25,6 +26,7 @@ def added_headers(exchange: Exchange) -> RawHeaders:
     return headers
 
 
+@lru_cache(maxsize=4096)
 def header_text(value: str) -> bytes:
     """A name as a header value; what is not printable ASCII is percent-encoded (RFC 3986 part 2.1)."""
     if value.isascii() and value.isprintable():
@@ -43,7 +45,7 @@ def error_headers(error: GatewayError) -> RawHeaders:
 
 
 async def send_error(
-    send: Send,
+    client: Client,
     endpoint: Endpoint,
     exchange: Exchange,
     error: GatewayError,
@@ -63,10 +65,11 @@ async def send_error(
     exchange.response_size = len(body)
     stored.add(body)
     if unread is None:
-        await send_whole(send, error.status, headers, body)
+        await client.answer(error.status, headers, body)
         return
     headers += [(b"connection", b"close"), (b"content-length", b"%d" % len(body))]
-    await send({"type": "http.response.start", "status": error.status, "headers": headers})
-    await send({"type": "http.response.body", "body": body, "more_body": True})
+    await client.begin(error.status, headers)
+    if not client.write(body):
+        await client.drained()
     await unread.pass_over()
-    await send({"type": "http.response.body", "body": b""})
+    await client.end()

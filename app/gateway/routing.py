@@ -4,7 +4,7 @@ import msgspec
 
 from app.common.errors import ModelNotFound, NoMatchingProvider
 from app.domain.exchange import Verdict
-from app.domain.model import Target
+from app.domain.model import Model, Target
 from app.domain.provider import Protocol
 from app.domain.snapshot import Route, RoutingSnapshot
 from app.rules.context import Facts
@@ -18,6 +18,7 @@ class Plan(msgspec.Struct):
 
     candidates: tuple[Target, ...]
     trace: list[Verdict]
+    """Not to be changed: requests share it."""
 
 
 def find_route(snapshot: RoutingSnapshot, model: str) -> Route:
@@ -30,26 +31,39 @@ def find_route(snapshot: RoutingSnapshot, model: str) -> Route:
     return route
 
 
-def plan(route: Route, facts: Facts, protocol: Protocol) -> Plan:
-    """Ask the rules. A target whose provider speaks another protocol than the client is no candidate."""
-    targets = route.model.targets
-    chosen = route.rules.choose(facts)
-    candidates = chosen
-    for target in chosen:
-        if target.provider.protocol is not protocol:
-            candidates = tuple(t for t in chosen if t.provider.protocol is protocol)
-            break
-    if len(candidates) == len(targets):
-        return Plan(candidates, [_PASSES, *(Verdict(t.id, t.provider.name, True) for t in targets)])
-    trace = route.rules.explain(facts)
-    by_id = {target.id: target for target in targets}
-    for verdict in trace:
-        if verdict.target_id is None or not verdict.passed:
-            continue
-        if by_id[verdict.target_id].provider.protocol is not protocol:
-            verdict.passed = False
-            verdict.refused_by = "protocol"
-    return Plan(candidates, trace)
+class Planner:
+    """Asks the rules; keeps the trace of the usual case, which is the same for all requests to a model."""
+
+    def __init__(self) -> None:
+        self._usual: dict[int, tuple[Model, list[Verdict]]] = {}
+
+    def plan(self, route: Route, facts: Facts, protocol: Protocol) -> Plan:
+        """Ask the rules. A target whose provider speaks another protocol than the client is no candidate."""
+        model = route.model
+        chosen = route.rules.choose(facts)
+        candidates = chosen
+        for target in chosen:
+            if target.provider.protocol is not protocol:
+                candidates = tuple(t for t in chosen if t.provider.protocol is protocol)
+                break
+        if len(candidates) == len(model.targets):
+            usual = self._usual.get(model.id)
+            if usual is None or usual[0] is not model:
+                passed = [_PASSES, *(Verdict(t.id, t.provider.name, True) for t in candidates)]
+                usual = self._usual[model.id] = (model, passed)
+            return Plan(candidates, usual[1])
+        trace = route.rules.explain(facts)
+        if chosen and candidates is chosen:  # all that pass speak the protocol
+            return Plan(candidates, trace)
+        strangers = {target.id for target in model.targets if target.provider.protocol is not protocol}
+        return Plan(candidates, [_of_protocol(verdict, strangers) for verdict in trace])
+
+
+def _of_protocol(verdict: Verdict, strangers: set[int]) -> Verdict:
+    """The verdict, or where its target passes and speaks another protocol, one that says so."""
+    if verdict.passed and verdict.target_id in strangers:
+        return msgspec.structs.replace(verdict, passed=False, refused_by="protocol")
+    return verdict
 
 
 def refusal(route: Route, plan: Plan, protocol: Protocol) -> NoMatchingProvider:

@@ -27,11 +27,3 @@ class Unpacker:
         if self._inflate.unconsumed_tail:
             self.failed = True
         return plain
-
-
-def content_coding(headers: list[tuple[bytes, bytes]]) -> bytes:
-    """Value of `content-encoding`; empty when there is none."""
-    for name, value in headers:
-        if len(name) == 16 and name.lower() == b"content-encoding":
-            return b"" if value.strip().lower() == b"identity" else value
-    return b""

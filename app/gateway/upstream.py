@@ -1,86 +1,103 @@
-"""Builds the upstream request of an attempt: URL, credential and headers of the target, the model replaced."""
+"""Builds the upstream call of an attempt: URL, credential and headers of the target, the model replaced."""
 
 import httpx
+import msgspec
 
+from app.common.headers import RawHeaders
 from app.domain.model import Target
 from app.domain.provider import Provider
+from app.gateway.head import Head
 from app.protocols.endpoints import Endpoint
 from app.protocols.envelope import Envelope, splice
+from app.providers.call import Call, Prepared, Waits, wire_of
 from app.providers.dialect import DEFAULT_HEADERS, auth_headers, join
-from app.providers.messages import RawRequest
+from app.providers.transport.request import head_of
 
-RawHeaders = list[tuple[bytes, bytes]]
+_MAX_KEPT = 4096
+"""Prepared requests kept: one for each target and endpoint, and for each query string clients send."""
 
-_MAX_URLS = 4096
-"""Parsed URLs kept; parsing one costs more than all the rest of a request head."""
+
+class _Kept(msgspec.Struct, frozen=True):
+    target: Target
+    """The one it was made for; a target that was changed is another object."""
+    prepared: Prepared
+    names: frozenset[bytes]
+    """Of the headers that win over the client's."""
+    defaults: RawHeaders
+    """Sent where the client sends none of that name."""
 
 
 class UpstreamRequests:
-    """Makes requests; keeps what can be prepared once per provider."""
+    """Makes calls; keeps what can be prepared."""
 
     def __init__(self) -> None:
-        self._urls: dict[tuple[str, str, bytes], httpx.URL] = {}
-        self._heads: dict[int, tuple[Provider, frozenset[bytes], RawHeaders]] = {}
+        self._kept: dict[tuple[int, str, bytes], _Kept] = {}
 
     def build(
         self,
         target: Target,
         endpoint: Endpoint,
         query: bytes,
-        headers: RawHeaders,
+        head: Head,
         body: bytes,
         envelope: Envelope,
-    ) -> httpx.Request:
-        """One request.
+    ) -> Call:
+        """One call.
 
-        :param headers: the client's headers that may be passed on.
+        :param head: its `passed` are the client's headers that may be passed on, names in lower case.
         :param body: the client's bytes; only the value of `model` is replaced.
         """
-        provider = target.provider
-        url = self._url(provider.base_url, endpoint.path, query)
-        own_names, own = self._head(provider)
-        content = splice(body, envelope, target.target_model)
-        raw = [(b"host", url.netloc)]
-        raw += own
-        raw += [pair for pair in headers if pair[0] not in own_names]
-        for default in DEFAULT_HEADERS[provider.protocol]:
-            if default[0] not in own_names and all(name != default[0] for name, _ in headers):
-                raw.append(default)
-        raw.append((b"content-length", b"%d" % len(content)))
-        return RawRequest(
-            "POST",
+        kept = self._kept.get((target.id, endpoint.name, query))
+        if kept is None or kept.target is not target:
+            kept = self._keep(target, endpoint, query)
+        prepared = kept.prepared
+        if head.wired_for is kept:
+            passed, wire = head.wired, head.wire
+        else:
+            names = kept.names
+            passed = [pair for pair in head.passed if pair[0] not in names]
+            if kept.defaults:
+                given = {name for name, _ in passed}
+                passed += [default for default in kept.defaults if default[0] not in given]
+            wire = wire_of(prepared, passed)
+            head.wired_for, head.wired, head.wire = kept, passed, wire
+        pieces = splice(body, envelope, target.target_model)
+        return Call(prepared, passed, wire, pieces, sum(map(len, pieces)))
+
+    def prepare(
+        self, provider: Provider, endpoint: Endpoint, query: bytes = b"", *, method: str = "POST"
+    ) -> Prepared:
+        """What all calls to an endpoint of a provider have in common."""
+        url = httpx.URL(join(provider.base_url, endpoint.path, query.decode("latin-1")))
+        # identity: usage is read from a copy of the bytes, and a compressed answer would have to be unpacked for it
+        own = [
+            (b"host", url.netloc),
+            (b"accept-encoding", b"identity"),
+            *auth_headers(provider.protocol, provider.credential),
+        ]
+        own += [(name.lower().encode("ascii"), value.encode("latin-1")) for name, value in provider.headers]
+        waits = provider.timeouts
+        return Prepared(
+            method,
             url,
-            raw,
-            content,
-            {
-                "timeout": {
-                    "connect": provider.timeouts.connect,
-                    "pool": provider.timeouts.connect,
-                    "first_byte": provider.timeouts.first_byte,
-                    "read": provider.timeouts.idle,
-                    "write": provider.timeouts.idle,
-                },
-                "verify_tls": provider.verify_tls,
-            },
+            (url.raw_scheme, url.raw_host, url.port, provider.verify_tls),
+            head_of(method.encode("ascii"), url.raw_path, own),
+            own,
+            Waits(
+                connect=waits.connect,
+                pool=waits.connect,
+                first_byte=waits.first_byte,
+                read=waits.idle,
+                write=waits.idle,
+            ),
         )
 
-    def _url(self, base_url: str, path: str, query: bytes) -> httpx.URL:
-        key = (base_url, path, query)
-        url = self._urls.get(key)
-        if url is None:
-            if len(self._urls) >= _MAX_URLS:
-                self._urls.clear()
-            url = self._urls[key] = httpx.URL(join(base_url, path, query.decode("latin-1")))
-        return url
-
-    def _head(self, provider: Provider) -> tuple[frozenset[bytes], RawHeaders]:
-        """The provider's own headers (credential, fixed ones) and their names, which win over the client's."""
-        kept = self._heads.get(provider.id)
-        if kept is None or kept[0] is not provider:
-            # identity: usage is read from a copy of the bytes, and a compressed answer would have to be unpacked for it
-            own = [(b"accept-encoding", b"identity"), *auth_headers(provider.protocol, provider.credential)]
-            own += [
-                (name.lower().encode("ascii"), value.encode("latin-1")) for name, value in provider.headers
-            ]
-            kept = self._heads[provider.id] = (provider, frozenset(name for name, _ in own), own)
-        return kept[1], kept[2]
+    def _keep(self, target: Target, endpoint: Endpoint, query: bytes) -> _Kept:
+        if len(self._kept) >= _MAX_KEPT:
+            self._kept.clear()
+        prepared = self.prepare(target.provider, endpoint, query)
+        names = frozenset(name for name, _ in prepared.headers)
+        defaults = [pair for pair in DEFAULT_HEADERS[target.provider.protocol] if pair[0] not in names]
+        kept = _Kept(target, prepared, names, defaults)
+        self._kept[target.id, endpoint.name, query] = kept
+        return kept

@@ -2,7 +2,9 @@
 
 from abc import ABC, abstractmethod
 from io import StringIO
-from typing import Any
+from typing import Annotated, Any
+
+import msgspec
 
 from app.domain.usage import Usage
 
@@ -11,6 +13,10 @@ MAX_TEXT_CHARACTERS = 1024 * 1024
 
 _LARGEST = 2**53
 """A greater count is nonsense, and would not fit into every database."""
+
+
+Count = Annotated[int, msgspec.Meta(ge=0, le=_LARGEST)]
+"""A token count as it should be. Reports made of these are decoded at once; `number` reads all others."""
 
 
 class Answer(ABC):

@@ -68,13 +68,14 @@ def peek(body: bytes) -> Envelope:
         raise _invalid_json(body, error) from None
 
 
-def splice(body: bytes, envelope: Envelope, target_model: str) -> bytes:
-    """The body with the model's bytes replaced, every other byte as it was; `body` itself when the name is the same."""
+def splice(body: bytes, envelope: Envelope, target_model: str) -> list[bytes | memoryview]:
+    """The body with the model's bytes replaced, every other byte as it was, in pieces that follow each other and share
+    the body's memory; `body` itself when the name is the same."""
     if target_model == envelope.model:
-        return body
+        return [body]
     start, end = envelope.model_span
     view = memoryview(body)
-    return b"".join((view[:start], msgspec.json.encode(target_model), view[end:]))
+    return [view[:start], msgspec.json.encode(target_model), view[end:]]
 
 
 def _find_model(body: bytes, members: dict[str, Raw]) -> int:

@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import BigInteger, ColumnElement, Text, TextClause, bindparam, text
 
 from app.db.tables.request_log import RequestLog
-from app.rules.to_sql import Sql
+from app.rules.sql import Sql
 
 
 class LogFilter(msgspec.Struct, frozen=True, kw_only=True):

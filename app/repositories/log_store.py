@@ -5,6 +5,7 @@ It leaves a row of `log_batch`, for those who follow what is written (`log_tail.
 """
 
 import asyncio
+import importlib
 import sqlite3
 import time
 from collections.abc import Sequence
@@ -13,8 +14,7 @@ from itertools import chain
 from typing import Any, Final, Protocol, cast
 
 import msgspec
-from sqlalchemy import Table
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Boolean, Table
 from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
@@ -25,12 +25,12 @@ from app.db.tables.request_log import RequestLog
 from app.db.tables.request_payload import RequestPayload
 
 Row = tuple[Any, ...]
-"""In the order of the table's columns."""
+"""In the order of the table's columns. Flags may be 0 and 1, or booleans."""
 Rows = Sequence[Row]
 
 BUSY_SECONDS: Final = 1.0
 
-_PIECES: Final = (50, 10, 1)
+_PIECES: Final = (250, 50, 10, 1)
 """Rows per statement on SQLite, so that a few prepared statements serve every batch."""
 _ROW_FAULTS: Final = (
     sqlite3.IntegrityError,
@@ -117,7 +117,9 @@ class SqliteLogStore:
         options: dict[str, Any] = {**given, "check_same_thread": False, "isolation_level": None}
         connection: sqlite3.Connection = sqlite3.connect(file, **{**options, "timeout": self._busy_seconds})
         connection.execute("PRAGMA synchronous=normal")
-        connection.execute("PRAGMA cache_size=-512")  # kB: it only appends, and keeps one edge of the indexes
+        connection.execute(
+            "PRAGMA cache_size=-2048"
+        )  # kB: it only appends, and keeps one edge of the indexes
         return connection
 
     def _disconnect(self) -> None:
@@ -131,16 +133,18 @@ class PostgresLogStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._log = _insert(RequestLog, database.engine.dialect)
-        self._payload = _insert(RequestPayload, database.engine.dialect)
+        dialect = database.engine.dialect
+        self._statements = [
+            (_insert(model, dialect), _flags(model)) for model in (RequestLog, RequestPayload)
+        ]
 
     async def write(self, logs: Rows, payloads: Rows) -> None:
         try:
             async with self._database.transaction() as session:
                 connection = await session.connection()
-                for statement, rows in ((self._log, logs), (self._payload, payloads)):
+                for (statement, flags), rows in zip(self._statements, (logs, payloads), strict=True):
                     if rows:
-                        await connection.exec_driver_sql(statement, list(rows))
+                        await connection.exec_driver_sql(statement, [_with_flags(row, flags) for row in rows])
                 if logs:
                     await connection.exec_driver_sql(_POSTGRES_BATCH, _batch(logs))
         except Unavailable:
@@ -176,7 +180,21 @@ class _Pieces:
                 start += size
 
 
+def _flags(model: type[Base]) -> list[int]:
+    """Where a row has booleans."""
+    table = cast(Table, model.__table__)
+    return [place for place, column in enumerate(table.columns) if isinstance(column.type, Boolean)]
+
+
+def _with_flags(row: Row, flags: list[int]) -> Row:
+    """The row with booleans for 0 and 1, as PostgreSQL's driver wants them."""
+    made = list(row)
+    for place in flags:
+        made[place] = bool(made[place])
+    return tuple(made)
+
+
 def _insert(model: type[Base], dialect: Dialect) -> str:
     """The statement that inserts a row, in the order of the table's columns, and skips it if its key is there."""
-    insert = sqlite.insert if dialect.name == "sqlite" else postgresql.insert
+    insert = importlib.import_module(f"sqlalchemy.dialects.{dialect.name}").insert  # only the one in use
     return str(insert(cast(Table, model.__table__)).on_conflict_do_nothing().compile(dialect=dialect))

@@ -62,10 +62,13 @@ class NamedListRepository(ResourceRepository[NamedListRow]):
         total = await self.session.scalar(select(func.count()).select_from(NamedListRow).where(*where))
         return list(await self.session.execute(statement)), total or 0
 
-    async def editions(self) -> Sequence[Any]:
-        """Id, name, version and time of change of every list."""
+    async def editions(self, ids: Collection[int] | None = None) -> Sequence[Any]:
+        """Id, name, version and time of change of every list, or of those of `ids`."""
         columns = (NamedListRow.id, NamedListRow.name, NamedListRow.version, NamedListRow.updated_at)
-        return (await self.session.execute(select(*columns).order_by(NamedListRow.id))).all()
+        statement = select(*columns).order_by(NamedListRow.id)
+        if ids is not None:
+            statement = statement.where(NamedListRow.id.in_(ids))
+        return (await self.session.execute(statement)).all() if ids is None or ids else ()
 
     async def texts(self, ids: Collection[int]) -> dict[int, str]:
         """By id the entries of lists as JSON, to be decoded elsewhere: there may be many."""

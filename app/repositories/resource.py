@@ -1,5 +1,6 @@
 """What the repositories of the configuration resources have in common. One file per table next door."""
 
+from collections.abc import Collection
 from typing import Any, Final, TypeVar
 
 from advanced_alchemy.filters import LimitOffset
@@ -57,13 +58,20 @@ class ResourceRepository(SQLAlchemyAsyncRepository[RowT]):
         await self.session.delete(row)
         await self.session.flush()
 
-    async def active(self) -> list[Any]:
-        """All active rows as plain tuples with column names: for the snapshot, which reads whole tables.
+    async def active(self, ids: Collection[int] | None = None) -> list[Any]:
+        """All active rows, or those of `ids`, as plain tuples with column names: for the snapshot.
 
         In batches: between two of them the event loop serves requests.
         """
+        return await self._active_where("id", ids)
+
+    async def _active_where(self, column: str, values: Collection[int] | None) -> list[Any]:
+        if values is not None and not values:
+            return []
         columns = self.model_type.__table__.columns
         statement = select(*columns).where(self._column("is_active")).order_by(self.model_type.id)
+        if values is not None:
+            statement = statement.where(self._column(column).in_(values))
         rows: list[Any] = []
         async for batch in (await self.session.stream(statement)).partitions(BATCH):
             rows.extend(batch)

@@ -1,7 +1,10 @@
 """Queries on revisions, and the lock that keeps their ids in the order of the commits."""
 
+from collections.abc import Collection
+from datetime import datetime
 from typing import Final
 
+import msgspec
 from advanced_alchemy.filters import LimitOffset
 from advanced_alchemy.repository import SQLAlchemyAsyncRepository
 from sqlalchemy import ColumnElement, func, select
@@ -14,6 +17,20 @@ LOCK: Final = 0x6C6C6D72
 
 BESIDE: Final = 300
 """More than one change of a model leaves: it has at most so many targets."""
+
+
+Mark = tuple[int, datetime]
+"""Id and time of a change. A database that was restored from a backup may have the id again, but not both."""
+
+
+class Change(msgspec.Struct, frozen=True):
+    """A change without its values."""
+
+    id: int
+    at: datetime
+    resource: str
+    action: str
+    resource_id: int | None
 
 
 class RevisionRepository(SQLAlchemyAsyncRepository[RevisionRow]):
@@ -34,6 +51,34 @@ class RevisionRepository(SQLAlchemyAsyncRepository[RevisionRow]):
     async def latest(self) -> int:
         """The configuration's revision; 0 before the first change."""
         return await self.session.scalar(select(func.max(RevisionRow.id))) or 0
+
+    async def newest(self) -> Mark | None:
+        """The newest change; None before the first."""
+        statement = select(RevisionRow.id, RevisionRow.at).order_by(RevisionRow.id.desc()).limit(1)
+        return (await self.session.execute(statement)).tuples().first()
+
+    async def changes(self, mark: Mark, most: int) -> list[Change] | None:
+        """What was changed after a change that is known, in order.
+
+        :param most: so many changes.
+        :returns: None where there are more, or where the known one is not there any more: a backup was restored.
+        """
+        columns = (RevisionRow.id, RevisionRow.at, RevisionRow.resource, RevisionRow.action)
+        statement = (
+            select(*columns, RevisionRow.resource_id)
+            .where(RevisionRow.id >= mark[0])
+            .order_by(RevisionRow.id)
+            .limit(most + 2)
+        )
+        rows = (await self.session.execute(statement)).all()
+        if not rows or (rows[0].id, rows[0].at) != mark or len(rows) > most + 1:
+            return None
+        return [Change(row.id, row.at, row.resource, row.action, row.resource_id) for row in rows[1:]]
+
+    async def models_named(self, ids: Collection[int]) -> set[int]:
+        """The models under which the targets stood that were made or deleted in these changes."""
+        rows = await self.session.scalars(select(RevisionRow.changes).where(RevisionRow.id.in_(ids)))
+        return {number for row in rows for number in row["model_id"].values() if number is not None}
 
     async def by_id(self, revision_id: int) -> RevisionRow | None:
         return await self.get_one_or_none(RevisionRow.id == revision_id)

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
+from typing import Any
 
 from sqlalchemy import select
 
@@ -32,3 +33,12 @@ class TargetRepository(ResourceRepository[TargetRow]):
             TargetRow.provider_id == provider_id
         )
         return list((await self.session.execute(statement)).tuples())
+
+    async def active_of(self, model_ids: Collection[int]) -> list[Any]:
+        """As `active`, the targets of these models."""
+        return await self._active_where("model_id", model_ids)
+
+    async def models_of(self, target_ids: Collection[int]) -> set[int]:
+        """The models that have one of these targets."""
+        statement = select(TargetRow.model_id).where(TargetRow.id.in_(target_ids)).distinct()
+        return set((await self.session.scalars(statement)).all()) if target_ids else set()

@@ -7,7 +7,7 @@ the functions of `values` and its like.
 import ast
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import CodeType, FunctionType
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 
@@ -57,8 +57,10 @@ class Program(msgspec.Struct, frozen=True):
         for (listed, form), name in self.named.items():
             space[name] = _in_form(lists[listed], form)
         for name, code in self.codes.items():
-            space[name] = FunctionType(code, space)
-        return cast(Callable[..., Any], space[main])
+            if name != main:
+                space[name] = FunctionType(code, space)
+        # Not among its own globals: most programs are gone with their last user, without the garbage collector.
+        return FunctionType(self.codes[main], space)
 
 
 def _in_form(entries: frozenset[str], form: str) -> Any:

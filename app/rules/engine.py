@@ -2,7 +2,11 @@
 
 import functools
 from collections.abc import Callable, Mapping
-from typing import Final, TypeAlias
+from itertools import chain
+from operator import getitem
+from typing import Final, TypeAlias, TypeVar, cast
+
+import msgspec
 
 from app.domain.exchange import Verdict
 from app.domain.model import Model, Target
@@ -20,6 +24,7 @@ from rules_grammar import VERSION
 
 Lists = Mapping[str, frozenset[str]]
 """Entries of named lists by name, without `$`."""
+T = TypeVar("T")
 _NO_LISTS: Lists = {}
 GRAMMAR: Final = VERSION
 """Version of the rule language, stored beside each rule."""
@@ -40,52 +45,146 @@ class RuleSet:
     this or any other model, cost only the linking.
     """
 
-    __slots__ = ("_lists", "_model", "_name", "_names", "_refusals", "_texts", "choose", "needs_tokens")
+    __slots__ = ("_compiled", "_explained", "_lists", "_model", "_refusals", "choose", "needs_tokens")
 
+    _compiled: "_Compiled"
+    _explained: "_Explained | None"
     choose: Callable[[Facts], tuple[Target, ...]]
     """Targets whose rules pass, in stored order; empty when the model's own rule does not. Never raises."""
 
-    def __init__(self, model: Model, lists: Lists = _NO_LISTS) -> None:
-        texts = (model.rule, *(target.rule for target in model.targets))
-        if sum(map(bool, texts)) > MAX_RULES:
-            message = f"a model has at most {MAX_RULES} rules, its own and its targets'"
-            raise RuleError((diagnose("", Code.TOO_MANY_RULES, (0, 0), message),))
+    def __init__(self, model: Model, lists: Lists = _NO_LISTS, like: "RuleSet | None" = None) -> None:
+        """:param like: the rule set before, whose code is used again where it fits."""
+        if like is not None and like.fits(model, lists):
+            compiled, self._explained = like._compiled, like._explained
+        else:
+            self._explained = None
+            compiled = _compile(rule_texts(model), frozenset(lists), model.name)
+        self._compiled = compiled
         self._model = model
         self._lists = lists
-        self._texts = texts
-        self._names = names = frozenset(lists)
         self._refusals: _Refusals | None = None
-        rules = [checked(text, names) for text in texts]
-        self._name = model.name if any(map(_reads_model, rules)) else None
-        self.needs_tokens = any(rule.needs_tokens for rule in _folded(texts, names, self._name))
+        self.needs_tokens = compiled.needs_tokens
         targets = model.targets
-        if all(rule.root is None for rule in rules):
+        if not compiled.choices:
             self.choose = lambda _: targets
+        elif len(compiled.choices) == 1:
+            self.choose = _link_choice(compiled.choices[0], targets, lists)
         else:
-            given = {f"target{index}": target for index, target in enumerate(targets)}
-            program = _choice(texts, names, self._name)
-            self.choose = program.link("choose", lists, {**given, "all": targets, "none": ()})
+            own, *parts = compiled.choices
+            passes = _link_choice(own, targets, lists)
+            asked = [_link_choice(*part, lists) for part in zip(parts, _parts(targets), strict=True)]
+            self.choose = lambda facts: (
+                tuple(chain.from_iterable([ask(facts) for ask in asked])) if passes(facts) else ()
+            )
+
+    def fits(self, model: Model, lists: Lists) -> bool:
+        """Whether the code can serve a model and lists: rules and names are the same."""
+        known = self._compiled
+        return (rule_texts(model), frozenset(lists), model.name) == (known.texts, known.names, known.model)
+
+    def prepare(self) -> None:
+        """Compile now what the first `explain` would."""
+        if self._explained is None:
+            compiled = self._compiled
+            together = [compiled.texts] if len(compiled.choices) < 2 else _parts(compiled.texts)
+            self._explained = (
+                [_refusals(texts, compiled.names, compiled.folded) for texts in together],
+                [_causes(text, checked(text, compiled.names).root) for text in compiled.texts],
+            )
 
     def explain(self, facts: Facts) -> list[Verdict]:
-        """The verdict on the model (`target_id` None) and on each target, in stored order. Never raises."""
-        if self._refusals is None:
-            self._refusals = self._link_refusals()
-        ask, causes = self._refusals
-        targets: tuple[Target | None, ...] = (None, *self._model.targets)
-        return [
-            _verdict(target, parts[number] if number >= 0 else None)
-            for target, parts, number in zip(targets, causes, ask(facts), strict=True)
-        ]
+        """The verdict on the model (`target_id` None) and on each target, in stored order. Never raises.
+
+        The list is shared with other requests that end the same way.
+        """
+        asked, verdicts, known = self._refusals or self._link_refusals()
+        numbers = (
+            tuple(chain.from_iterable([ask(facts) for ask in asked]))
+            if len(asked) > 1
+            else tuple(asked[0](facts))
+        )
+        found = known.get(numbers)
+        if found is None:
+            if len(known) >= _KNOWN:
+                known.clear()
+            found = known[numbers] = list(map(getitem, verdicts, numbers))
+        return found
 
     def _link_refusals(self) -> "_Refusals":
-        program = _refusals(self._texts, self._names, self._name)
-        causes = tuple(_causes(text, checked(text, self._names).root) for text in self._texts)
-        return program.link("refusals", self._lists, {}), causes
+        self.prepare()
+        programs, causes = cast(_Explained, self._explained)
+        targets: tuple[Target | None, ...] = (None, *self._model.targets)
+        made: _Refusals = (
+            [program.link("refusals", self._lists, {}) for program in programs],
+            list(map(_verdicts, targets, causes)),
+            {},
+        )
+        self._refusals = made
+        return made
+
+
+class _Compiled(msgspec.Struct, frozen=True):
+    """What the rule sets of one model have in common for as long as its rules stay as they are."""
+
+    texts: tuple[str, ...]
+    names: frozenset[str]
+    model: str
+    folded: str | None
+    """The model's name, where a rule asks for it."""
+    needs_tokens: bool
+    choices: tuple[Program, ...]
+    """None for all targets, always; one as a rule; where there are many rules, the model's own and one for each part
+    of the targets."""
 
 
 _Cause: TypeAlias = tuple[str, Span]
 """What must be true for a rule to pass: its text and place."""
-_Refusals: TypeAlias = tuple[Callable[[Facts], list[int]], tuple[list[_Cause], ...]]
+_Explained: TypeAlias = tuple[list[Program], list[list[_Cause]]]
+"""Programs that say which condition of each rule refuses, and these conditions."""
+_Refusals: TypeAlias = tuple[
+    list[Callable[[Facts], list[int]]], list[list[Verdict]], dict[tuple[int, ...], list[Verdict]]
+]
+"""For each rule the number of the condition that refuses, or -1; by this number the verdict; all verdicts of the
+requests so far, by their numbers."""
+_KNOWN: Final = 64
+"""Different outcomes kept of one model."""
+
+_TOGETHER: Final = 32
+"""Rules in one function. Python compiles a function in one go, and no other thread runs meanwhile: 2 ms."""
+
+
+def _parts(items: tuple[T, ...]) -> list[tuple[T, ...]]:
+    return [items[start : start + _TOGETHER] for start in range(0, len(items), _TOGETHER)]
+
+
+def _link_choice(
+    choice: Program, targets: tuple[Target, ...], lists: Lists
+) -> Callable[[Facts], tuple[Target, ...]]:
+    given = {f"target{index}": target for index, target in enumerate(targets)}
+    return choice.link("choose", lists, {**given, "all": targets, "none": ()})
+
+
+def rule_texts(model: Model) -> tuple[str, ...]:
+    """The model's own rule and its targets', empty ones included."""
+    return (model.rule, *[target.rule for target in model.targets])
+
+
+def _compile(texts: tuple[str, ...], names: frozenset[str], model: str) -> _Compiled:
+    if sum(map(bool, texts)) > MAX_RULES:
+        message = f"a model has at most {MAX_RULES} rules, its own and its targets'"
+        raise RuleError((diagnose("", Code.TOO_MANY_RULES, (0, 0), message),))
+    rules = [checked(text, names) for text in texts]
+    name = model if any(map(_reads_model, rules)) else None
+    needs_tokens = any(rule.needs_tokens for rule in _folded(texts, names, name))
+    if all(rule.root is None for rule in rules):
+        choices: tuple[Program, ...] = ()
+    elif sum(map(bool, texts[1:])) <= _TOGETHER:
+        choices = (_choice(texts, names, name),)
+    else:
+        own, *others = texts
+        parts = [_choice(("", *part), names, name) for part in _parts(tuple(others))]
+        choices = (_choice((own,), names, name), *parts)
+    return _Compiled(texts, names, model, name, needs_tokens, choices)
 
 
 def _causes(text: str, root: Node | None) -> list[_Cause]:
@@ -93,10 +192,11 @@ def _causes(text: str, root: Node | None) -> list[_Cause]:
     return [(text[slice(*part.span)], part.span) for part in parts]
 
 
-def _verdict(target: Target | None, cause: _Cause | None) -> Verdict:
+def _verdicts(target: Target | None, causes: list[_Cause]) -> list[Verdict]:
+    """The verdicts a rule can have: one for each of its conditions, and at the end that it passes."""
     target_id, provider = (None, None) if target is None else (target.id, target.provider.name)
-    refused_by, span = cause or (None, None)
-    return Verdict(target_id, provider, cause is None, refused_by, span)
+    refused = [Verdict(target_id, provider, False, *cause) for cause in causes]
+    return [*refused, Verdict(target_id, provider, True)]
 
 
 def predicate(text: str, lists: Lists = _NO_LISTS) -> Callable[[Facts], bool]:

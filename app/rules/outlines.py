@@ -33,13 +33,35 @@ KNOWN: Final = {
 }
 """By member: for each path below it what may be done with it, in the words of `unknown.Use`."""
 
+_ROLES: Final = ("system", "developer", "user", "assistant", "tool")
+
 _encode = msgspec.json.Encoder().encode
-_said: dict[str, bytes] = {}
+_said: dict[str, bytes] = {role: _encode({"role": role, "content": ""}) for role in _ROLES}
 """Messages of plain text by role."""
 
 
 class _Unfit(Exception):
     """There is no outline of this list."""
+
+
+class _Plain(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+    """A message of plain text. Each of its members is decoded in full: what is no JSON must not pass for a message."""
+
+    role: str
+    content: str
+    name: str | None = None
+
+
+_decode_plain = msgspec.json.Decoder(list[_Plain]).decode
+
+
+def plain_messages(raw: msgspec.Raw) -> bytes | None:
+    """The outline of messages that are all plain text, for half the cost: most are. None where they may not be."""
+    try:
+        outline = b"[%b]" % b",".join([_said[message.role] for message in _decode_plain(raw)])
+    except (msgspec.DecodeError, ValueError, RecursionError, KeyError):
+        return None
+    return outline if len(outline) <= MOST_BYTES else None
 
 
 def messages(found: Any) -> bytes | None:

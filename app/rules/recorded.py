@@ -4,7 +4,7 @@ what they leave open.
 `record` runs once for each request, after its answer, and is measured by `tests/bench/test_replay_speed.py`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -16,7 +16,7 @@ from app.domain.api_key import ApiKey
 from app.rules import content
 from app.rules.context import Facts
 from app.rules.members import Members, split_members
-from app.rules.outlines import OUTLINES
+from app.rules.outlines import OUTLINES, plain_messages
 
 VALUE_LENGTH: Final = 128
 """Bytes of a header's value, or of a member of the body in JSON, that are kept whole."""
@@ -46,10 +46,16 @@ _SPECIAL = frozenset(
 
 _KNOWN: Final = 2048
 """Headers remembered with what becomes of them: most come again and again."""
+_KNOWN_TEXTS: Final = 512
+"""Sets of headers, and bodies as they are recorded, that are remembered too."""
+_KNOWN_BYTES: Final = 1024
+"""Of one of them."""
 _encode = msgspec.json.Encoder().encode
 _unseen: Final = b"?"
 _passed_over: set[bytes] = set()
 _pieces: dict[tuple[bytes, bytes], bytes | None] = {}
+_header_texts: dict[tuple[tuple[bytes, bytes], ...], tuple[bytes, tuple[str, ...]]] = {}
+_harmless: set[bytes] = set()
 _names: dict[str, bytes] = {}
 
 
@@ -83,12 +89,12 @@ def record(facts: Facts) -> bytes:
     """The facts as JSON. No value in it is one that `sanitizer.redact` would change. Never raises."""
     headers, cut = _headers(facts)
     split = split_members(facts.raw_body) if facts.members is None else facts.members
-    body = _body(facts, split, cut.copy())
-    if len(body) > MOST_BYTES or not _is_harmless(body):
-        body = _body(facts, split, cut, is_careful=True)
+    body = _body(facts, split, [*cut])
+    if body not in _harmless and not _may_stay(body):
+        body = _body(facts, split, [*cut], is_careful=True)
         if not _is_harmless(body):  # what harms lies across members
             return _encode(Recorded(facts.endpoint, cut=NOTHING))
-    return b'{"endpoint":%b,"headers":{%b},%b}' % (_encode(facts.endpoint), headers, body)
+    return b'{"endpoint":%b,"headers":{%b},%b}' % (_name(facts.endpoint)[:-1], headers, body)
 
 
 def read(text: str | bytes | None, endpoint: str) -> Recorded:
@@ -149,14 +155,38 @@ def _name(text: str) -> bytes:
     return found
 
 
-def _headers(facts: Facts) -> tuple[bytes, list[str]]:
+def _may_stay(body: bytes) -> bool:
+    """Whether a body as it is recorded is fit to be stored. Of those that are, some are remembered."""
+    if len(body) > MOST_BYTES or not _is_harmless(body):
+        return False
+    if len(body) <= _KNOWN_BYTES:
+        if len(_harmless) >= _KNOWN_TEXTS:
+            _harmless.clear()
+        _harmless.add(body)
+    return True
+
+
+def _headers(facts: Facts) -> tuple[bytes, tuple[str, ...]]:
     """Headers in JSON, and the paths of those that were cut."""
+    lines = tuple([line for line in facts.header_lines if line[0] not in _passed_over])
+    known = _header_texts.get(lines)
+    if known is not None:
+        return known
+    if len({name for name, _ in lines}) < len(lines):
+        told = _tell(line for line in facts.headers.items() if line[0] not in _passed_over)
+    else:
+        told = _tell(lines)
+    if sum(len(name) + len(value) for name, value in lines) <= _KNOWN_BYTES:
+        if len(_header_texts) >= _KNOWN_TEXTS:
+            _header_texts.clear()
+        _header_texts[lines] = told
+    return told
+
+
+def _tell(lines: Iterable[tuple[bytes, bytes]]) -> tuple[bytes, tuple[str, ...]]:
     kept: list[bytes] = []
     cut: list[str] = []
     size = 0
-    lines = [line for line in facts.header_lines if line[0] not in _passed_over]
-    if len({line[0] for line in lines}) < len(lines):
-        lines = [line for line in facts.headers.items() if line[0] not in _passed_over]
     for pair in lines:
         piece = _pieces.get(pair, _unseen)
         if piece is _unseen:
@@ -169,7 +199,7 @@ def _headers(facts: Facts) -> tuple[bytes, list[str]]:
                 kept.append(piece)
                 continue
         _cut(cut, "headers", pair[0].decode("latin-1"))
-    return b",".join(kept), cut
+    return b",".join(kept), tuple(cut)
 
 
 def is_passed_over(name: bytes) -> bool:
@@ -220,6 +250,7 @@ def _body(facts: Facts, split: Mapping[str, Raw], cut: list[str], *, is_careful:
     """
     kept: list[bytes] = []
     outlined: list[str] = []
+    is_plain = False
     size = 0
     for name, raw in split.items():
         found: bytes | Raw | None = None
@@ -227,7 +258,11 @@ def _body(facts: Facts, split: Mapping[str, Raw], cut: list[str], *, is_careful:
             if name == "model":
                 continue
             if name in OUTLINES and len(raw) <= OUTLINE_BYTES:
-                found = OUTLINES[name](facts.body.get(name))
+                if name == "messages":
+                    found = plain_messages(raw)
+                    is_plain = found is not None
+                if found is None:
+                    found = OUTLINES[name](facts.body.get(name))
         elif len(raw) <= VALUE_LENGTH:
             found = raw
         if found is not None:
@@ -243,14 +278,19 @@ def _body(facts: Facts, split: Mapping[str, Raw], cut: list[str], *, is_careful:
     text = b'"body":{%b}' % b",".join(kept)
     if outlined:
         text += b',"outlined":["%b"]' % '","'.join(outlined).encode()
-    text += _derived(facts, split, outlined, cut)
+    text += _derived(facts, split, outlined, cut, is_plain)
     if cut:
         text += b',"cut":' + _encode(cut)
     return text
 
 
-def _derived(facts: Facts, split: Mapping[str, Raw], outlined: list[str], cut: list[str]) -> bytes:
-    """What the body as it is stored does not tell, where it can be known without decoding a large one."""
+def _derived(
+    facts: Facts, split: Mapping[str, Raw], outlined: list[str], cut: list[str], is_plain: bool
+) -> bytes:
+    """What the body as it is stored does not tell, where it can be known without decoding a large one.
+
+    :param is_plain: the member `messages` is a list of plain texts.
+    """
     found = b""
     listed = content.MESSAGES.get(facts.endpoint, "")
     if listed in split:
@@ -261,7 +301,10 @@ def _derived(facts: Facts, split: Mapping[str, Raw], outlined: list[str], cut: l
                 found = b',"message_count":%d' % count
             elif not small:
                 cut.append("message_count")
-        images = _shows(facts, split[listed]) if small else _filled(facts, "has_images")
+        if is_plain and listed == "messages":
+            images = False
+        else:
+            images = _shows(facts, split[listed]) if small else _filled(facts, "has_images")
         if images is None:
             cut.append("has_images")
         else:

@@ -16,6 +16,7 @@ from app.rules.ast import Node
 from app.rules.fields import LOGS
 from app.rules.log_search import COLUMNS, ENDPOINT, ROUTES, Lists, Search
 from app.rules.patterns import Plain, plain
+from app.rules.sql import Sql
 from app.rules.values import number
 
 Dialect: TypeAlias = Literal["sqlite", "postgresql"]
@@ -36,13 +37,6 @@ _AMONG: Final = {
     "postgresql": "({sql} IN (SELECT CAST(entry AS {kind}) "
     "FROM jsonb_array_elements_text(CAST({given} AS JSONB)) AS entry)) IS TRUE",
 }
-
-
-class Sql(msgspec.Struct, frozen=True):
-    """A condition on rows of `request_log`, with `:name` for each parameter."""
-
-    text: str
-    parameters: dict[str, int | str]
 
 
 class _Operand(msgspec.Struct, frozen=True):

@@ -7,7 +7,6 @@ Passwords are hashed outside any transaction: that takes a while, and SQLite has
 import contextlib
 import hashlib
 import hmac
-import ipaddress
 import secrets
 from datetime import UTC, datetime, timedelta
 
@@ -16,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.common.clock import Clock, SystemClock
 from app.common.errors import Forbidden, ResourceNotFound, Unauthenticated, Unavailable
+from app.common.hosts import is_loopback
 from app.common.secrets import ADMIN_TOKEN_PREFIX, Keyring, is_well_formed
 from app.db.session import Database
 from app.db.tables.admin_session import AdminSession
@@ -24,7 +24,7 @@ from app.db.tables.admin_user import AdminUser
 from app.domain.admin import Actor, ActorKind
 from app.repositories.admin import AdminSessionRepository, AdminTokenRepository, AdminUserRepository
 from app.services import revisions
-from app.services.login_limits import LoginLimits
+from app.services.login_limits import Failures, LoginLimits
 from app.services.passwords import Passwords
 
 SESSION_IDLE = timedelta(hours=8)
@@ -61,16 +61,14 @@ class NewSession(msgspec.Struct, frozen=True):
 
 def may_bind(host: str, has_administrator: bool) -> bool:
     """Whether the process may listen on `host`: on loopback always, elsewhere once somebody can administer it."""
-    if has_administrator or host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
+    return has_administrator or is_loopback(host)
 
 
 class AdminAuth:
-    """:param admin_token: `ADMIN_TOKEN`, which may do everything a session may, but has no password."""
+    """
+    :param admin_token: `ADMIN_TOKEN`, which may do everything a session may, but has no password.
+    :param failures: where failed logins are counted; in this process unless given.
+    """
 
     def __init__(
         self,
@@ -79,13 +77,14 @@ class AdminAuth:
         admin_token: str | None,
         clock: Clock | None = None,
         passwords: Passwords | None = None,
+        failures: Failures | None = None,
     ) -> None:
         self._database = database
         self._keyring = keyring
         self._admin_token = _sha256(admin_token) if admin_token else None
         self._clock = clock or SystemClock()
         self._passwords = passwords or Passwords()
-        self._limits = LoginLimits(self._clock)
+        self._limits = LoginLimits(self._clock, failures)
 
     async def from_bearer(self, value: str) -> Identity:
         """The caller behind an `Authorization: Bearer` value.

@@ -6,16 +6,17 @@ import httpx
 import msgspec
 
 from app.common.clock import Clock
+from app.common.shapes import content_coding
 from app.domain.connection_test import ConnectionStage
 from app.domain.model import Target
 from app.domain.provider import Provider
-from app.gateway.unpack import Unpacker, content_coding
+from app.gateway.head import Head
+from app.gateway.unpack import Unpacker
 from app.gateway.upstream import UpstreamRequests
 from app.protocols.endpoints import CHAT, EMBEDDINGS, MESSAGES, RESPONSES, Endpoint
 from app.protocols.envelope import peek
 from app.protocols.sse import SseDecoder
-from app.providers.messages import RawRequest, raw_headers
-from app.providers.transport import Transport
+from app.providers.call import Call, Upstream, wire_of
 
 MOST_READ: Final = 64 * 1024
 """Bytes of an answer."""
@@ -65,8 +66,8 @@ class Reply(msgspec.Struct):
 class Calls:
     """Calls to one provider."""
 
-    def __init__(self, transport: Transport, provider: Provider, clock: Clock) -> None:
-        self._transport = transport
+    def __init__(self, upstream: Upstream, provider: Provider, clock: Clock) -> None:
+        self._upstream = upstream
         self._provider = provider
         self._clock = clock
         self._requests = UpstreamRequests()
@@ -76,13 +77,15 @@ class Calls:
 
     def url(self, endpoint: Endpoint) -> httpx.URL:
         """Where calls to an endpoint go."""
-        return self._request(endpoint, "m", {}).url
+        return self._requests.prepare(self._provider, endpoint).url
 
     async def models(self) -> Reply:
         """The list of models, asked for with the headers of a call."""
-        like = self._request(Endpoint("models", self._provider.protocol), "m", {})
-        headers = [(name, value) for name, value in raw_headers(like) if name != b"content-type"]
-        return await self._send(RawRequest("GET", like.url, headers, b"", like.extensions), MOST_LISTED)
+        listing = Endpoint("models", self._provider.protocol)
+        like = self._request(listing, "m", {})
+        headers = [(name, value) for name, value in like.headers if name != b"content-type"]
+        prepared = self._requests.prepare(self._provider, listing, method="GET")
+        return await self._send(Call(prepared, headers, wire_of(prepared, headers), [], 0), MOST_LISTED)
 
     async def answer(self, endpoint: Endpoint, model: str) -> Reply:
         """A short answer, not streamed."""
@@ -99,22 +102,22 @@ class Calls:
         body = {**_BRIEFLY[endpoint][self._brief], "stream": True}
         return await self._send(self._request(endpoint, model, body), MOST_READ, stage)
 
-    def _request(self, endpoint: Endpoint, model: str, more: dict[str, Any]) -> httpx.Request:
+    def _request(self, endpoint: Endpoint, model: str, more: dict[str, Any]) -> Call:
         target = Target(0, self._provider, model, rule="", priority=0, weight=1)
         body = msgspec.json.encode({"model": model, **_BODIES.get(endpoint, {}), **more})
-        return self._requests.build(target, endpoint, b"", _HEADERS, body, peek(body))
+        head = Head()
+        head.passed = _HEADERS
+        return self._requests.build(target, endpoint, b"", head, body, peek(body))
 
-    async def _send(self, request: httpx.Request, most: int, stage: ConnectionStage | None = None) -> Reply:
+    async def _send(self, call: Call, most: int, stage: ConnectionStage | None = None) -> Reply:
         started = self._clock.monotonic()
-        response = await self._transport.handle_async_request(request)
-        stream: Any = response.stream
+        answer = await self._upstream.send(call)
         try:
-            headers = raw_headers(response)
-            coding = content_coding(headers)
+            coding = content_coding(answer.headers, answer.shape)
             unpacker = Unpacker(coding) if coding else None
-            reply = Reply(response.status_code, headers, b"")
+            reply = Reply(answer.status, answer.headers, b"")
             events = SseDecoder()
-            async for piece in stream:
+            async for piece in answer:
                 plain = unpacker.feed(piece) if unpacker else piece
                 if stage is not None and reply.status == 200:
                     if not self.begun:
@@ -126,4 +129,4 @@ class Calls:
                     break
             return reply
         finally:
-            await stream.aclose()
+            await answer.aclose()

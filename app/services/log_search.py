@@ -10,7 +10,8 @@ from app.repositories.named_lists import NamedListRepository
 from app.rules.diagnostics import RuleError, Severity
 from app.rules.list_names import list_names
 from app.rules.log_search import Lists, search
-from app.rules.to_sql import Dialect, Sql, to_sql
+from app.rules.sql import Sql
+from app.rules.to_sql import Dialect, to_sql
 
 
 async def condition(session: AsyncSession, text: str) -> Sql | None:

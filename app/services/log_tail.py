@@ -23,7 +23,7 @@ from app.repositories.log_tail import LogTailRepository, Place
 MOST: Final = 20
 """Tails at once, in one process."""
 BATCHES: Final = 3
-"""Batches read at once: up to 300 records."""
+"""Batches read at once: up to 750 records."""
 KEPT_MS: Final = 3600 * 1000
 """How long batches are kept at least."""
 _AGAIN_SECONDS: Final = 5.0

@@ -6,6 +6,7 @@ What a row holds is next door in `log_rows.py`; the statements are in `repositor
 import asyncio
 import logging
 from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 import msgspec
@@ -16,13 +17,14 @@ from app.config import Settings
 from app.db.session import Database
 from app.domain.exchange import Exchange
 from app.repositories.log_store import LogStore, Row, RowsRefused, log_store
-from app.services.log_rows import log_row, payload_row, trim
+from app.services.log_rows import Unscreened, log_row, screen_all, trim, unscreened
 
 BATCH: Final = 100
 """Waiting records that are written at once."""
-GREATEST_BATCH_BYTES: Final = 512 * 1024
-"""Bytes of bodies that one transaction takes when more wait."""
-BATCH_BYTES: Final = 256 * 1024
+GREATEST_BATCH: Final = 250
+GREATEST_BATCH_BYTES: Final = 2 * 1024 * 1024
+"""Records, and bytes of their bodies, that one transaction takes when more wait."""
+BATCH_BYTES: Final = 512 * 1024
 """Bytes of bodies that are written at once, however few records they belong to: memory that waits is memory in use."""
 FLUSH_SECONDS: Final = 0.25
 """The longest a record waits for others to be written with."""
@@ -32,12 +34,14 @@ LONGEST_DELAY: Final = 5.0
 BODY_BUDGET: Final = 64 * 1024 * 1024
 """Bytes of bodies and facts that may wait; records beyond are kept without them."""
 SLICE_SECONDS: Final = 0.0005
-"""Rows are made on the event loop's thread, for so long at a time..."""
-LONG_SLICE_SECONDS: Final = 0.005
-"""...and for so long while another batch waits: else a saturated process writes slower than it serves."""
+"""Rows are made on the event loop's thread, for so long at a time."""
+TURN: Final = 8
+"""Rows made between two looks at the clock."""
 
 _Pair = tuple[Row, Row | None]
 """A row of `request_log` and, unless it can't or shall not be stored, the row of `request_payload` to it."""
+_Waiting = tuple[Row, Unscreened | None, int]
+"""Both as they wait, and the bytes of the bodies."""
 
 _log = logging.getLogger(__name__)
 
@@ -62,8 +66,9 @@ class LogFigures(msgspec.Struct, frozen=True):
 class LogWriter:
     """The `LogSink` of the process.
 
-    Rows are made on the loop's thread in short slices: a thread would hold Python's lock just as long, and hold it up
-    to 5 ms at a time. The statements run in a thread (SQLite) or in the server (PostgreSQL).
+    Rows are made on the loop's thread right after the answer they belong to has left: its bytes are still in the
+    processor's cache, nobody waits, and no pile of work comes up later. A thread would hold Python's lock just as long,
+    and up to 5 ms at a time. The statements run in a thread (SQLite) or in the server (PostgreSQL).
     """
 
     def __init__(
@@ -78,7 +83,13 @@ class LogWriter:
         self._limit = settings.log_queue_size
         self._payloads = settings.log_payloads
         self._body_limit = 0 if settings.log_payloads == "off" else settings.log_payload_max_bytes
-        self._queue: deque[tuple[Exchange, int]] = deque()
+        self._fresh: deque[tuple[Exchange, int]] = deque()
+        """Records of which no rows are made yet, and the bytes of their bodies."""
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="log-search")
+        self._is_due = False
+        """Rows will be made in the loop's next round."""
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._queue: deque[_Waiting] = deque()
         self._bytes = 0
         self._in_hand = 0
         self._written = 0
@@ -95,7 +106,7 @@ class LogWriter:
     @property
     def figures(self) -> LogFigures:
         return LogFigures(
-            queued=len(self._queue) + self._in_hand,
+            queued=self._waiting + self._in_hand,
             written=self._written,
             dropped=self._dropped,
             bodies_dropped=self._bodies_dropped,
@@ -109,13 +120,19 @@ class LogWriter:
         """The database did not take the last batch."""
         return self._failing
 
+    @property
+    def _waiting(self) -> int:
+        return len(self._fresh) + len(self._queue)
+
     def start(self) -> None:
         """Begin to write, in a task of the running loop."""
-        self._task = asyncio.get_running_loop().create_task(self._run())
+        self._loop = asyncio.get_running_loop()
+        self._task = self._loop.create_task(self._run())
 
     def put(self, exchange: Exchange) -> None:
         """Take the record, whose bodies are cut to the cap here. Never waits, never raises."""
-        if self._closing or len(self._queue) + self._in_hand >= self._limit:
+        waiting = len(self._fresh) + len(self._queue) + 1
+        if self._closing or waiting + self._in_hand > self._limit:
             self._dropped += 1
             return
         size = trim(exchange, self._body_limit)
@@ -124,8 +141,11 @@ class LogWriter:
             size = trim(exchange, 0)
             self._bodies_dropped += 1
         self._bytes += size
-        self._queue.append((exchange, size))
-        if len(self._queue) in (1, BATCH) or self._bytes >= BATCH_BYTES:
+        self._fresh.append((exchange, size))
+        if not self._is_due and self._loop is not None:
+            self._is_due = True
+            self._loop.call_soon(self._make_rows)
+        if waiting in (1, BATCH) or self._bytes >= BATCH_BYTES:
             self._wake.set()
 
     async def close(self, seconds: float = 5.0) -> int:
@@ -141,10 +161,12 @@ class LogWriter:
             timer = self._clock.call_later(seconds, self._give_up)
             await asyncio.wait({task})
             timer.cancel()
+        self._thread.shutdown(wait=False)
         await self._store.close()
-        left = len(self._queue) + self._in_hand
+        left = self._waiting + self._in_hand
         if left:
             self._dropped += left
+            self._fresh.clear()
             self._queue.clear()
             self._in_hand = self._bytes = 0
             _log.error("%d log records could not be written before the end", left)
@@ -157,66 +179,86 @@ class LogWriter:
     async def _run(self) -> None:
         while True:
             await self._until_due()
-            if not self._queue:
+            while self._fresh and not self._queue:
+                self._make_rows()
+                await asyncio.sleep(0)
+            if self._queue:
+                batch = self._take()
+                self._in_hand = len(batch)
+                await self._write(await self._pairs(batch))
+            elif self._closing:
                 return
-            batch = self._take()
-            self._in_hand = len(batch)
-            await self._write(await self._rows(batch))
 
     async def _until_due(self) -> None:
         """Wait for a whole batch, or until the first record has waited long enough, or the end."""
-        if not self._queue and not self._closing:
+        if not self._waiting and not self._closing:
             self._wake.clear()
             await self._wake.wait()
-        if len(self._queue) < BATCH and self._bytes < BATCH_BYTES and not self._closing:
+        if self._waiting < BATCH and self._bytes < BATCH_BYTES and not self._closing:
             self._wake.clear()
             timer = self._clock.call_later(FLUSH_SECONDS, self._wake.set)
             await self._wake.wait()
             timer.cancel()
 
-    def _take(self) -> list[Exchange]:
+    def _make_rows(self) -> None:
+        """Make rows of the fresh records, for the time of a slice; the rest has its turn in the loop's next round."""
+        self._is_due = False
+        fresh, queue = self._fresh, self._queue
+        began = self._clock.monotonic()
+        while fresh:
+            for _ in range(min(len(fresh), TURN)):
+                exchange, size = fresh.popleft()
+                try:
+                    queue.append((log_row(exchange), self._payload(exchange), size))
+                except Exception as error:  # one record must not keep the others from being written
+                    self._bytes -= size
+                    self._drop_one(type(error).__name__)
+            if self._clock.monotonic() - began > SLICE_SECONDS:
+                break
+        if self._fresh and self._loop is not None:
+            self._is_due = True
+            self._loop.call_soon(self._make_rows)
+
+    def _take(self) -> list[_Waiting]:
         """The next batch, out of the queue."""
-        batch: list[Exchange] = []
+        batch: list[_Waiting] = []
         size = 0
-        while self._queue and len(batch) < BATCH and size < GREATEST_BATCH_BYTES:
-            exchange, bytes_of_bodies = self._queue.popleft()
-            batch.append(exchange)
-            size += bytes_of_bodies
+        while self._queue and len(batch) < GREATEST_BATCH and size < GREATEST_BATCH_BYTES:
+            batch.append(self._queue.popleft())
+            size += batch[-1][2]
         self._bytes -= size
         return batch
 
-    async def _rows(self, batch: list[Exchange]) -> list[_Pair]:
-        pairs: list[_Pair] = []
-        began = self._clock.monotonic()
-        for exchange in batch:
-            try:
-                log = log_row(exchange)
-            except Exception as error:  # one record must not keep the others from being written
-                self._drop_one(type(error).__name__)
-                continue
-            pairs.append((log, self._payload(exchange)))
-            slice_seconds = SLICE_SECONDS if len(self._queue) < BATCH else LONG_SLICE_SECONDS
-            if self._clock.monotonic() - began > slice_seconds:
-                await asyncio.sleep(0)
-                began = self._clock.monotonic()
-        return pairs
-
-    def _payload(self, exchange: Exchange) -> Row | None:
+    def _payload(self, exchange: Exchange) -> Unscreened | None:
         if self._payloads == "off":
             return None
         try:
-            return payload_row(exchange, self._body_limit, redacted=self._payloads == "redacted")
+            return unscreened(exchange, self._body_limit, redacted=self._payloads == "redacted")
         except Exception as error:  # the row next to it is worth keeping
-            self._bodies_dropped += 1
-            _log.error(
-                "the payload of request %s can't be stored (%s)", exchange.request_id, type(error).__name__
-            )
+            self._lose_payload(exchange.request_id, error)
             return None
+
+    async def _pairs(self, batch: list[_Waiting]) -> list[_Pair]:
+        """The rows to write. The search for secrets, the most of the work, runs in a thread, without Python's lock."""
+        found = [payload for _, payload, _ in batch if payload is not None]
+        if not found:
+            return [(log, None) for log, _, _ in batch]
+        rows = iter(await asyncio.get_running_loop().run_in_executor(self._thread, screen_all, found))
+        pairs: list[_Pair] = []
+        for log, payload, _ in batch:
+            row = None if payload is None else next(rows)
+            if isinstance(row, Exception):
+                self._lose_payload(log[0], row)
+                row = None
+            pairs.append((log, row))
+        return pairs
+
+    def _lose_payload(self, request_id: str, error: Exception) -> None:
+        self._bodies_dropped += 1
+        _log.error("the payload of request %s can't be stored (%s)", request_id, type(error).__name__)
 
     async def _write(self, pairs: list[_Pair]) -> None:
         """Write the rows, trying until it succeeds. Of rows that are refused, the good ones are found by halving."""
-        if not pairs:
-            return
         delay = FIRST_DELAY
         while True:
             try:
@@ -231,6 +273,7 @@ class LogWriter:
                 elif pairs[0][1] is not None:
                     await self._write([(pairs[0][0], None)])
                 else:
+                    self._in_hand -= 1
                     self._drop_one(str(error))
                 return
             except Exception as error:  # whatever it is, the rows are kept
@@ -249,7 +292,6 @@ class LogWriter:
 
     def _drop_one(self, why: str) -> None:
         self._dropped += 1
-        self._in_hand -= 1
         _log.error("a log record can't be stored and is lost (%s)", why)
 
     def _failed(self, why: str) -> None:

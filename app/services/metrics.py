@@ -1,9 +1,10 @@
-"""Renders what `gateway/metrics.py` has counted, and the state around it, in Prometheus' text format.
+"""Renders what `counts.py` has gathered, of one process or of all workers, in Prometheus' text format.
 
 All names and label values are bounded: endpoints and outcomes by the code, models and providers by the configuration.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import accumulate
 
 from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
@@ -13,20 +14,29 @@ from prometheus_client.registry import Collector
 
 from app import __version__
 from app.gateway.metrics import BOUNDS, Histogram, Metrics
-from app.services.log_writer import LogWriter
-from app.services.snapshot import SnapshotService
+from app.services.counts import FIGURES, Counts, add, over_all
+from app.services.team_counts import Worker
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
 
-def render(metrics: Metrics, snapshot: SnapshotService | None, log_writer: LogWriter | None) -> bytes:
-    """One scrape of this process.
+def render(counts: Counts) -> bytes:
+    """One scrape of this process."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(GatewayCollector([counts]))
+    ProcessCollector(registry=registry)
+    PlatformCollector(registry=registry)
+    return generate_latest(registry)
 
-    :param snapshot: None, like `log_writer`, while the gateway is starting.
+
+def render_all(workers: Sequence[Worker], supervisor: int) -> bytes:
+    """One scrape of all workers.
+
+    :param supervisor: its process id.
     """
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(GatewayCollector(metrics, snapshot, log_writer))
-    ProcessCollector(registry=registry)
+    registry.register(GatewayCollector([worker.lasting for worker in workers if worker.lasting is not None]))
+    registry.register(WorkerCollector(workers, supervisor))
     PlatformCollector(registry=registry)
     return generate_latest(registry)
 
@@ -34,22 +44,18 @@ def render(metrics: Metrics, snapshot: SnapshotService | None, log_writer: LogWr
 class GatewayCollector(Collector):
     """The gateway's own metrics, as prometheus_client wants them."""
 
-    def __init__(
-        self, metrics: Metrics, snapshot: SnapshotService | None, log_writer: LogWriter | None
-    ) -> None:
-        self._metrics = metrics
-        self._snapshot = snapshot
-        self._log_writer = log_writer
+    def __init__(self, counts: Sequence[Counts]) -> None:
+        self._metrics = Metrics()
+        for one in counts:
+            add(self._metrics, one)
+        self._figures = over_all(one.figures for one in counts)
 
     def collect(self) -> Iterator[Metric]:
         build = GaugeMetricFamily("gw_build", "Version of the gateway; always 1.", labels=["version"])
         build.add_metric([__version__], 1)
         yield build
         yield from self._proxy()
-        if self._snapshot is not None:
-            yield from self._configuration(self._snapshot)
-        if self._log_writer is not None:
-            yield from self._log(self._log_writer)
+        yield from self._other()
 
     def _proxy(self) -> Iterator[Metric]:
         labels = ["endpoint", "model"]
@@ -70,27 +76,43 @@ class GatewayCollector(Collector):
         attempts = CounterMetricFamily("gw_attempts", "Upstream attempts.", labels=["provider", "outcome"])
         for attempt, count in self._metrics.attempts.items():
             attempts.add_metric(attempt, count)
-        in_flight = GaugeMetricFamily(
-            "gw_requests_in_flight", "Requests being answered.", self._metrics.in_flight
-        )
-        yield from (requests, in_flight, tokens, first_byte, duration, attempts)
+        yield from (requests, tokens, first_byte, duration, attempts)
 
-    @staticmethod
-    def _configuration(snapshot: SnapshotService) -> Iterator[Metric]:
-        yield GaugeMetricFamily("gw_config_revision", "Revision being served.", snapshot.current.revision)
-        yield GaugeMetricFamily("gw_config_fresh", "1 while the database can be asked.", int(snapshot.fresh))
-        yield GaugeMetricFamily("gw_config_problems", "Parts of it left out.", len(snapshot.problems))
+    def _other(self) -> Iterator[Metric]:
+        families: dict[str, CounterMetricFamily | GaugeMetricFamily] = {}
+        for key, value in self._figures.items():
+            figure = FIGURES[key]
+            kind = CounterMetricFamily if figure.is_counter else GaugeMetricFamily
+            labels = [] if figure.state is None else ["state"]
+            family = families.setdefault(figure.name, kind(figure.name, figure.text, labels=labels))
+            family.add_metric([] if figure.state is None else [figure.state], value)
+        yield from families.values()
 
-    @staticmethod
-    def _log(log_writer: LogWriter) -> Iterator[Metric]:
-        figures = log_writer.figures
-        yield GaugeMetricFamily("gw_log_queue", "Log records not yet written.", figures.queued)
-        yield GaugeMetricFamily("gw_log_failing", "1 after a failed write.", int(figures.failing))
-        yield CounterMetricFamily("gw_log_written", "Log records written.", figures.written)
-        yield CounterMetricFamily("gw_log_dropped", "Log records lost.", figures.dropped)
-        yield CounterMetricFamily(
-            "gw_log_bodies_dropped", "Records kept without bodies.", figures.bodies_dropped
+
+class WorkerCollector(Collector):
+    """How many workers there are, which of them answer, and what each process takes."""
+
+    def __init__(self, workers: Sequence[Worker], supervisor: int) -> None:
+        self._workers = workers
+        self._supervisor = supervisor
+
+    def collect(self) -> Iterator[Metric]:
+        up = GaugeMetricFamily(
+            "gw_worker_up", "0 for a worker whose numbers are old, as it does not answer.", labels=["worker"]
         )
+        pids = {"supervisor": self._supervisor}
+        for worker in self._workers:
+            up.add_metric([str(worker.number)], int(worker.answered))
+            if worker.counts is not None:
+                pids[str(worker.number)] = worker.counts.pid
+        yield up
+        families: dict[str, Metric] = {}
+        for name, pid in pids.items():
+            for found in ProcessCollector(pid=partial(int, pid), registry=None).collect():
+                family = families.setdefault(found.name, Metric(found.name, found.documentation, found.type))
+                for sample in found.samples:
+                    family.add_sample(sample.name, {**sample.labels, "worker": name}, sample.value)
+        yield from families.values()
 
 
 def _add(family: HistogramMetricFamily, labels: tuple[str, str], histogram: Histogram) -> None:

@@ -5,7 +5,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Connection, event, inspect
 from sqlalchemy.engine import make_url
@@ -14,7 +14,7 @@ from sqlalchemy.pool import NullPool
 
 from app.common.errors import Unavailable
 from app.config import Settings
-from app.db.session import is_outage
+from app.db.session import NEW_FILE, is_outage
 
 LOCK: Final = 0x6C6C6D67
 """PostgreSQL advisory lock held by the one process that migrates."""
@@ -119,8 +119,11 @@ def _migrate(connection: Connection) -> None:
         command.upgrade(config, "head")
 
 
-def _begin_by_hand(connection: object, _record: object) -> None:
-    connection.isolation_level = None  # type: ignore[attr-defined]  # the driver's: it would commit before DDL
+def _begin_by_hand(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # the driver would commit before DDL
+    cursor = connection.cursor()
+    cursor.execute(NEW_FILE)
+    cursor.close()
 
 
 def _create_private(file: Path) -> None:

@@ -17,7 +17,7 @@ from app.repositories.providers import ProviderRepository
 from app.services.connection_test import Question
 from app.services.providers import ENV, check_fields, moves
 from app.services.resource import given, refuse
-from app.services.snapshot_build import credential_of, provider_of
+from app.services.snapshot_rows import credential_of, provider_of
 
 ENDPOINTS = {endpoint.name: endpoint for endpoint in (CHAT, RESPONSES, EMBEDDINGS, MESSAGES)}
 """What can be asked for an answer; the first of a protocol is asked unless another is wanted."""

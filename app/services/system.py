@@ -11,7 +11,7 @@ from sqlalchemy.engine import make_url
 
 from app.config import PREFIX, Settings, read_env_file
 
-SECRETS: Final = frozenset({"encryption_key", "admin_token"})
+SECRETS: Final = frozenset({"encryption_key", "admin_token", "upstream_proxy"})
 
 
 class SettingSource(StrEnum):

@@ -1,4 +1,4 @@
-"""The analysis of 64 rules over many fields, and of rules made to take long. `just bench` prints the figures."""
+"""The analysis of 64 rules over many fields, and of rules made to take long. `just limits` prints the figures."""
 
 import random
 import sys

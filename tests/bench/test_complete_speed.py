@@ -1,4 +1,4 @@
-"""Completion and hover while someone types. `just bench` prints the figures."""
+"""Completion and hover while someone types. `just limits` prints the figures."""
 
 import sys
 import time

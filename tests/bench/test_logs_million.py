@@ -1,4 +1,4 @@
-"""A million log rows on SQLite: lists with any three filters, records, statistics. `just bench` prints the slowest."""
+"""A million log rows on SQLite: lists with any three filters, records, statistics. `just limits` prints the slowest."""
 
 import random
 import sqlite3

@@ -1,4 +1,4 @@
-"""What routing facts cost a request, and how long a replay of 100,000 stored ones takes. `just bench` prints both."""
+"""What routing facts cost a request, and how long a replay of 100,000 stored ones takes. `just limits` prints both."""
 
 import functools
 import random

@@ -1,4 +1,4 @@
-"""Rules against hand-written lambdas over the sample request. `just bench` prints the figures."""
+"""Rules against hand-written lambdas over the sample request. `just limits` prints the figures."""
 
 import math
 import re

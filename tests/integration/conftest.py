@@ -30,6 +30,8 @@ def settings(sqlite_database_url: str) -> Settings:
         database_url=sqlite_database_url,
         encryption_key="key-of-the-tests-0123456789-abcdefghijkl",
         admin_token=ADMIN_TOKEN,
+        log_retention_days=36_500,  # tests write records of other days
+        payload_retention_days=36_500,
     )
 
 

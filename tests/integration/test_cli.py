@@ -178,6 +178,15 @@ def test_doctor_names_what_is_wrong(run: Run) -> None:
     assert (code, found["settings"][0]) == (1, "failed")
 
 
+def test_doctor_counts_open_files(run: Run) -> None:
+    _, found = doctor(run, MAX_CONCURRENT_REQUESTS=1)
+    assert found["open files"][0] == "ok"
+    code, found = doctor(run, MAX_CONCURRENT_REQUESTS=50_000_000)
+    verdict, message = found["open files"]
+    assert (code, verdict) == (0, "warning")
+    assert "raise the hard limit to 100000000" in message
+
+
 def test_doctor_without_a_database_server(run: Run) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

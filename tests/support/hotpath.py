@@ -16,6 +16,7 @@ import uvicorn
 from litestar import Litestar
 
 from app.api.errors import EXCEPTION_HANDLERS
+from app.api.proxy.http import http_protocol
 from app.api.proxy.pipeline import STATE_KEY
 from app.api.proxy.router import ROUTES
 from app.common.clock import Clock
@@ -150,7 +151,7 @@ async def hot_path(
         list(ROUTES), exception_handlers=EXCEPTION_HANDLERS, openapi_config=None, logging_config=None
     )
     application.state[STATE_KEY] = pipeline
-    async with served(application) as url:
+    async with served(application, http_protocol(lambda: pipeline)) as url:
         headers = {"authorization": f"Bearer {value}", "content-type": "application/json"}
         async with httpx.AsyncClient(base_url=url, headers=headers, timeout=30, trust_env=False) as client:
             yield HotPath(url, value, source, records, pipeline, client)
@@ -159,19 +160,23 @@ async def hot_path(
 
 
 @asynccontextmanager
-async def served(application: Any) -> AsyncIterator[str]:
-    """An ASGI application behind uvicorn on a free loopback port, in this event loop."""
+async def served(application: Any, http: Any = "httptools", **options: Any) -> AsyncIterator[str]:
+    """An ASGI application behind uvicorn on a free loopback port, in this event loop.
+
+    :param http: the server protocol, instead of uvicorn's own.
+    :param options: of uvicorn.
+    """
     # asyncio switches Nagle's algorithm off only on sockets that name their protocol
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
     config = uvicorn.Config(
         application,
-        http="httptools",
+        http=http,
         ws="none",
         log_config=None,
         access_log=False,
         server_header=False,
-        timeout_graceful_shutdown=1,
+        **{"timeout_graceful_shutdown": 1, **options},
     )
     server = _Server(config)
     task = asyncio.create_task(server.serve(sockets=[listener]))

@@ -8,17 +8,16 @@ from concurrent.futures import Future
 from contextlib import asynccontextmanager
 
 import uvicorn
-from litestar import Litestar
 
 from app.api.state import Gateway
-from app.asgi import create_app
+from app.asgi import Application, create_app
 from app.config import Settings
 
 
 class LiveServer(uvicorn.Server):
     """Says when it listens, and leaves the test process's signals alone."""
 
-    def __init__(self, app: Litestar) -> None:
+    def __init__(self, app: Application) -> None:
         super().__init__(
             uvicorn.Config(app, host="127.0.0.1", port=0, lifespan="on", log_config=None, proxy_headers=False)
         )
@@ -36,7 +35,7 @@ class LiveServer(uvicorn.Server):
 class Live:
     """A running gateway: where it is, and its inside for what can't be seen from there."""
 
-    def __init__(self, app: Litestar, server: LiveServer) -> None:
+    def __init__(self, app: Application, server: LiveServer) -> None:
         self.app = app
         self.url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
 

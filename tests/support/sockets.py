@@ -102,6 +102,8 @@ class Connection(asyncio.Protocol):
 
     async def _play(self, step: Step) -> bool:
         if isinstance(step, bytes):
+            if self.transport.is_closing():
+                return False
             self.transport.write(step)
         elif isinstance(step, asyncio.Event):
             await step.wait()

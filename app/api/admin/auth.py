@@ -8,10 +8,11 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from litestar import Request
+from litestar.connection import ASGIConnection
 from litestar.datastructures import Cookie
 from litestar.handlers.base import BaseRouteHandler
 
-from app.api.state import AnyConnection, gateway_of, services_of
+from app.api.state import gateway_of, services_of
 from app.common.errors import Forbidden, Unauthenticated
 from app.domain.admin import Actor
 from app.gateway.admission import client_ip
@@ -28,6 +29,7 @@ SECURE_COOKIE: Final = "__Host-gw_session"
 
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
+AnyConnection = ASGIConnection[Any, Any, Any, Any]
 AnyRequest = Request[Any, Any, Any]
 
 
@@ -91,7 +93,9 @@ def ended_cookie(request: AnyRequest) -> Cookie:
 
 def address_of(connection: AnyConnection) -> str | None:
     """The client's address, which counts for the limit on failed logins."""
-    return client_ip(connection.scope, tuple(connection.scope["headers"]), gateway_of(connection).trusted)
+    client = connection.scope["client"]
+    headers = tuple(connection.scope["headers"])
+    return client_ip(client[0] if client else None, headers, gateway_of(connection).trusted)
 
 
 def _cookie(request: AnyRequest, value: str, max_age: int) -> Cookie:

@@ -6,11 +6,11 @@ decode on their way; only a name that itself ends like a path below (`x/targets`
 """
 
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, unquote_to_bytes
 
-from litestar.enums import ScopeType
-from litestar.types import ASGIApp, Receive, Scope, Send
+if TYPE_CHECKING:
+    from litestar.types import ASGIApp, Receive, Send
 
 PREFIX: Final = "/api/admin/models/"
 _REST: Final = re.compile(rb"(?s)(.+?)(/targets(?:/[0-9]+|/order)?|/tests(?:/[0-9]+|/run|/from-log)?)?/?")
@@ -19,11 +19,11 @@ _REST: Final = re.compile(rb"(?s)(.+?)(/targets(?:/[0-9]+|/order)?|/tests(?:/[0-
 class ModelPaths:
     """ASGI middleware: in paths of models, the name stays percent-encoded. Controllers decode it."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: "ASGIApp") -> None:
         self._app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == ScopeType.HTTP and scope["path"].startswith(PREFIX):
+    async def __call__(self, scope: Any, receive: "Receive", send: "Send") -> None:
+        if scope["type"] == "http" and scope["path"].startswith(PREFIX):
             scope["path"] = encoded(scope["raw_path"])
         await self._app(scope, receive, send)
 

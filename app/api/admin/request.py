@@ -14,8 +14,8 @@ from litestar.enums import ParamType
 from litestar.handlers.base import BaseRouteHandler
 from litestar.params import ParameterKwarg
 
+from app.api.admin.auth import AnyConnection
 from app.api.faults import escape, failed, from_msgspec
-from app.api.state import AnyConnection
 from app.common.errors import FieldError, InvalidJson, MethodNotAllowed, UnsupportedMediaType
 from app.domain.admin import Actor
 from app.services.admin_auth import Identity

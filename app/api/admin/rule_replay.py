@@ -56,7 +56,8 @@ class _Begun(msgspec.Struct):
 async def _begin(request: AdminRequest, question: ReplayQuestion) -> _Begun:
     async with services_of(request).database.read() as session:
         await prepare(session, question)
-    steps = _runner.run(gateway_of(request).settings.database_url, question)
+    gateway = gateway_of(request)
+    steps = _runner.run(gateway.settings.database_url, question, gateway.replay_turn)
     return _Begun(await anext(steps), steps)
 
 

@@ -25,10 +25,16 @@ class SystemController(Controller):
         shown = [
             msgspec.convert(setting, schemas.SystemSetting, from_attributes=True) for setting in settings
         ]
-        return _shape(gateway_of(request), services_of(request), shown)
+        gateway = gateway_of(request)
+        return _shape(gateway, services_of(request), await gateway.figures(), shown)
 
 
-def _shape(gateway: Gateway, services: Services, settings: list[schemas.SystemSetting]) -> schemas.System:
+def _shape(
+    gateway: Gateway,
+    services: Services,
+    over_all: dict[str, float],
+    settings: list[schemas.SystemSetting],
+) -> schemas.System:
     snapshot, figures = services.snapshot, services.log_writer.figures
     return schemas.System(
         name=gateway.settings.app_name,
@@ -46,11 +52,11 @@ def _shape(gateway: Gateway, services: Services, settings: list[schemas.SystemSe
             problems=snapshot.problems,
         ),
         log=schemas.LogState(
-            queued=figures.queued,
-            written=figures.written,
-            dropped=figures.dropped,
-            bodies_dropped=figures.bodies_dropped,
-            failing=figures.failing,
+            queued=int(over_all["log_queue"]),
+            written=int(over_all["log_written"]),
+            dropped=int(over_all["log_dropped"]),
+            bodies_dropped=int(over_all["log_bodies_dropped"]),
+            failing=bool(over_all["log_failing"]),
             last_error=figures.last_error,
             last_write_at=datetime.fromtimestamp(figures.last_write, UTC) if figures.last_write else None,
         ),

@@ -1,38 +1,29 @@
-"""The front door: proxy routes by their exact path, everything else to Litestar's router.
+"""The front door: proxy routes by their exact path, everything else to the rest of the application.
 
 Litestar's stack (scope set-up, exception middleware, routing) costs as much as admission and routing of a request
 together, and the pipeline answers all methods and errors of its routes itself.
 """
 
-from collections.abc import Awaitable, Callable
-from typing import Any
-
-from litestar import Litestar
-from litestar.enums import ScopeType
-from litestar.routes import ASGIRoute
-from litestar.types import ASGIApp, Receive, Scope, Send
+from typing import TYPE_CHECKING, Any
 
 from app.api.proxy.pipeline import STATE_KEY
 from app.protocols.endpoints import ENDPOINTS
 
-Handler = Callable[[Scope, Receive, Send], Awaitable[Any]]
+if TYPE_CHECKING:
+    from litestar.types import ASGIApp
 
 
 class FrontDoor:
-    """ASGI: calls the handlers Litestar has registered for the proxied endpoints, as soon as there is a pipeline."""
+    """ASGI: hands the proxied endpoints to the pipeline, as soon as there is one in `owner.state`."""
 
-    def __init__(self, app: ASGIApp, litestar: Litestar) -> None:
+    def __init__(self, app: "ASGIApp", owner: Any) -> None:
         self._app = app
-        self._state = litestar.state
-        self._handlers: dict[str, Handler] = {
-            route.path: route.route_handler.fn
-            for route in litestar.routes
-            if isinstance(route, ASGIRoute) and route.path in ENDPOINTS
-        }
+        self._state = owner.state
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        handler = self._handlers.get(scope["path"]) if scope["type"] == ScopeType.HTTP else None
-        if handler is None or STATE_KEY not in self._state:
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        endpoint = ENDPOINTS.get(scope["path"]) if scope["type"] == "http" else None
+        pipeline = None if endpoint is None else self._state.get(STATE_KEY)
+        if pipeline is None:
             await self._app(scope, receive, send)
         else:
-            await handler(scope, receive, send)
+            await pipeline.serve(endpoint, scope, receive, send)

@@ -1,6 +1,6 @@
 """Where the proxy controllers find the pipeline: `lifespan` puts it into the application's state."""
 
-from litestar.types import Scope
+from typing import Any
 
 from app.common.errors import AuthUnavailable
 from app.gateway.pipeline import Pipeline
@@ -8,7 +8,7 @@ from app.gateway.pipeline import Pipeline
 STATE_KEY = "pipeline"
 
 
-def pipeline_of(scope: Scope) -> Pipeline:
+def pipeline_of(scope: Any) -> Pipeline:
     """:raises AuthUnavailable: the database has not answered since the start, so no key is known yet."""
     pipeline: Pipeline | None = scope["litestar_app"].state.get(STATE_KEY)
     if pipeline is None:

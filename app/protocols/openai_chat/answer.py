@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from app.domain.usage import Usage
-from app.protocols.answer import Answer, number, objects, usage_or_none
+from app.protocols.answer import Answer, Count, number, objects, usage_or_none
 
 
 class _Message(msgspec.Struct, gc=False):
@@ -34,7 +34,29 @@ class _Chunk(msgspec.Struct, gc=False):
     error: Any = None
 
 
+class _InputDetails(msgspec.Struct, gc=False):
+    cached_tokens: Count | None = None
+
+
+class _OutputDetails(msgspec.Struct, gc=False):
+    reasoning_tokens: Count | None = None
+
+
+class _Report(msgspec.Struct, gc=False):
+    prompt_tokens: Count | None = None
+    completion_tokens: Count | None = None
+    prompt_tokens_details: _InputDetails | None = None
+    completion_tokens_details: _OutputDetails | None = None
+    prompt_cache_hit_tokens: Count | None = None
+
+
+class _Reported(msgspec.Struct, gc=False):
+    usage: _Report
+
+
+_DONE = b"\n\ndata: [DONE]\n\n"
 _decode = msgspec.json.Decoder(_Chunk).decode
+_decode_report = msgspec.json.Decoder(_Reported).decode
 
 
 class ChatAnswer(Answer):
@@ -107,6 +129,53 @@ class EmbeddingsAnswer(ChatAnswer):
         super().take_whole(body)
         if self.usage is not None:
             self.usage.output = 0
+
+
+def quick_usage(body: bytes) -> Usage | None:
+    """Usage of a whole answer whose report is as it should be; None otherwise, which `take_whole` has to tell apart.
+
+    :raises msgspec.MsgspecError, UnicodeDecodeError, RecursionError: as `take_whole`, and where there is no report.
+    """
+    report = _decode_report(body).usage
+    details = report.prompt_tokens_details
+    cached = None if details is None else details.cached_tokens
+    reasons = report.completion_tokens_details
+    return usage_or_none(
+        Usage(
+            report.prompt_tokens,
+            report.completion_tokens,
+            report.prompt_cache_hit_tokens if cached is None else cached,
+            None if reasons is None else reasons.reasoning_tokens,
+        )
+    )
+
+
+def quick_stream(stream: bytes) -> Usage | None:
+    """Usage of a whole stream of unnamed events that holds no error, and whose last event before `[DONE]` reports both
+    counts; None otherwise, which `take` has to tell apart.
+
+    A quote within a JSON string has a backslash before it, so what is searched for is never a piece of a text.
+    """
+    if (
+        not stream.endswith(_DONE)
+        or b'"error"' in stream
+        or b"\r" in stream
+        or not stream.startswith(b"data: {")
+    ):
+        return None
+    at = stream.rfind(b'"usage":{')
+    start = stream.rfind(b"\n\ndata: {", 0, at)
+    if at < 0 or start < 0 or b"\nevent" in stream:
+        return None
+    last = stream[start + 8 : -len(_DONE)]
+    if b"\n" in last:
+        return None
+    try:
+        _decode(last)  # what `take` can't read reports nothing
+        usage = quick_usage(last)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    return None if usage is None or usage.output is None else usage
 
 
 def read_usage(report: Any) -> Usage | None:

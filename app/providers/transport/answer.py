@@ -1,31 +1,18 @@
-"""One answer while it comes in: the parser's callbacks, the unread bytes, and the stream the caller reads."""
+"""One answer while it comes in: its head, its unread bytes, and the stream the caller reads. `connection` fills it."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
 import httpx
-import msgspec
 
-from app.providers.transport.errors import ConnectionReset, ProtocolError, TooLarge
+from app.common.shapes import Shape
+from app.providers.call import Waits
+from app.providers.transport.errors import ConnectionReset
 
 if TYPE_CHECKING:
     from app.providers.transport.connection import Connection
 
-_MAX_INTERIM = 20
-_VERSIONS = ("1.1", "1.0")
 _FRAMING = (b"content-length", b"transfer-encoding")
-
-
-class Waits(msgspec.Struct, frozen=True):
-    """Seconds of patience, as httpx names them; None is without end."""
-
-    connect: float | None = None
-    read: float | None = None
-    write: float | None = None
-    pool: float | None = None
-    first_byte: float | None = None
-    """From the request sent to the whole head of the answer, however it drips; None: only `read` counts."""
 
 
 class Answer(httpx.AsyncByteStream):
@@ -42,26 +29,30 @@ class Answer(httpx.AsyncByteStream):
         "ended",
         "error",
         "extra",
-        "head_limit",
         "headers",
         "interim",
         "keep_alive",
         "link",
         "no_body",
+        "resent",
+        "shape",
         "silent",
         "status",
-        "waiter",
+        "turn",
         "waits",
     )
 
-    def __init__(self, link: "Connection", waits: Waits, *, no_body: bool, head_limit: int) -> None:
+    def __init__(self, link: "Connection", waits: Waits, *, no_body: bool) -> None:
         self.link: Connection | None = link
+        self.turn = link.turn
+        """Where the reader waits."""
         self.waits = waits
         self.no_body = no_body
-        self.head_limit = head_limit
         self.status = 0
         """Of the final answer; 0 until its head is whole."""
         self.headers: list[tuple[bytes, bytes]] = []
+        self.shape: Shape
+        """Of the headers, with the status."""
         self.chunks: list[bytes] = []
         self.buffered = 0
         self.silent = 0
@@ -74,63 +65,14 @@ class Answer(httpx.AsyncByteStream):
         self.extra = False
         """More came than the answer, so what follows on this connection can't be trusted."""
         self.error: Exception | None = None
-        self.waiter: asyncio.Future[None] | None = None
-
-    # The parser calls these, in the middle of `Connection.data_received`.
-
-    def on_message_begin(self) -> None:
-        if self.complete:
-            self.extra = True
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        if not self.status:  # else it is a trailer, or belongs to what we did not ask for
-            self.headers.append((name, value.rstrip(b" \t")))
-
-    def on_headers_complete(self) -> None:
-        if self.complete or self.link is None or self.link.parser is None:
-            return
-        parser = self.link.parser
-        status = parser.get_status_code()
-        if status < 200:
-            self._skip(status)
-            return
-        if parser.get_http_version() not in _VERSIONS:
-            raise ProtocolError("The upstream does not speak HTTP/1.1")
-        if self.silent > self.head_limit and sum(len(n) + len(v) for n, v in self.headers) > self.head_limit:
-            raise TooLarge("The head of the upstream's answer is too large")
-        codings = [value for name, value in self.headers if len(name) == 17 and name.lower() == _FRAMING[1]]
-        if codings and (len(codings) > 1 or codings[0].lower() != b"chunked"):
-            raise ProtocolError("The upstream used a transfer coding other than chunked")
-        self.status = status
-        self.silent = 0
-        self.keep_alive = parser.should_keep_alive()
-        if self.no_body:
-            self.complete = True
-
-    def _skip(self, status: int) -> None:
-        self.interim += 1
-        if status < 100 or status == 101 or self.interim > _MAX_INTERIM:
-            raise ProtocolError(f"The upstream answered with status {status}, which was not asked for")
-        self.headers = []
-
-    def on_body(self, piece: bytes) -> None:
-        if self.complete:
-            self.extra = True
-            return
-        self.silent = 0
-        self.buffered += len(piece)
-        self.chunks.append(piece)
-
-    def on_message_complete(self) -> None:
-        if self.status:
-            self.complete = self.ended = True
+        self.resent = False
 
     # The connection calls these.
 
     def fail(self, error: Exception) -> None:
         self.link = None
         self.error = error
-        self.wake()
+        self.turn.wake()
 
     def lost(self, cause: Exception | None) -> None:
         """The connection has ended under us, with `cause` or in good order."""
@@ -138,7 +80,7 @@ class Answer(httpx.AsyncByteStream):
         if self.status and not framed and cause is None:
             self.link = None
             self.complete = True
-            self.wake()
+            self.turn.wake()
         else:
             where = "in the middle of its answer" if self.status else "without an answer"
             self.fail(ConnectionReset(f"The upstream closed the connection {where}", in_body=self.status > 0))
@@ -153,10 +95,6 @@ class Answer(httpx.AsyncByteStream):
         """There is no point in sending the rest of the request."""
         return self.complete or self.status >= 400 or self.error is not None
 
-    def wake(self) -> None:
-        if self.waiter is not None and not self.waiter.done():
-            self.waiter.set_result(None)
-
     # The reader calls these.
 
     async def wait(self) -> None:
@@ -164,22 +102,27 @@ class Answer(httpx.AsyncByteStream):
         link = self.link
         if link is None:
             return
-        self.waiter = waiter = link.loop.create_future()
         link.watch()
         try:
-            await waiter
+            await self.turn
         except BaseException:
             self.abandon()
             raise
-        finally:
-            self.waiter = None
 
     def abandon(self) -> None:
         """End the connection unless the answer is whole."""
         link, self.link = self.link, None
         if link is not None:
-            link.answer = link.parser = None
+            link.answer = None
             link.discard()
+
+    def take(self, most: int) -> bytes | None:
+        """Implements `call.Answered`."""
+        if not self.complete or self.buffered > most or self.error is not None:
+            return None
+        chunks = self.chunks
+        self.chunks = []
+        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
@@ -190,7 +133,14 @@ class Answer(httpx.AsyncByteStream):
                 raise self.error
             if self.complete:
                 raise StopAsyncIteration
-            await self.wait()
+            link = self.link
+            if link is not None:
+                link.watch()
+                try:  # as `wait` does it, without its coroutine
+                    await self.turn
+                except BaseException:
+                    self.abandon()
+                    raise
         chunks = self.chunks
         piece = chunks[0] if len(chunks) == 1 else b"".join(chunks)
         self.chunks = []

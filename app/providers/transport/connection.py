@@ -1,4 +1,4 @@
-"""One connection to an upstream: sends, feeds the parser, holds back a fast sender, notices silence.
+"""One connection to an upstream: sends, parses what comes, holds back a fast sender, notices silence.
 
 `answer` next door holds what comes in, `pool` decides who uses the connection next.
 """
@@ -11,14 +11,18 @@ import httptools
 import httpx
 
 from app.common.clock import Clock, TimerHandle
+from app.common.driver import Wait
+from app.common.outbox import outbox_of
+from app.common.shapes import shape_of
 from app.providers.transport.answer import Answer
-from app.providers.transport.errors import ProtocolError, SendFailed, TooLarge
-from app.providers.transport.request import Outgoing, pieces
+from app.providers.transport.errors import ConnectionReset, ProtocolError, SendFailed, TooLarge
+from app.providers.transport.request import Outgoing, streamed
 
 if TYPE_CHECKING:
     from app.providers.transport.pool import Origin
 
-_LARGE_BODY = 64 * 1024  # from here on a second write is cheaper than a copy
+_MAX_INTERIM = 20
+_VERSIONS = ("1.1", "1.0")
 
 
 class Connection(asyncio.Protocol):
@@ -31,7 +35,10 @@ class Connection(asyncio.Protocol):
         "_head_limit",
         "_high_water",
         "_living",
+        "_outbox",
+        "_parser",
         "_sending",
+        "_sent_at",
         "_timer",
         "_transport",
         "_unsent",
@@ -41,18 +48,26 @@ class Connection(asyncio.Protocol):
         "loop",
         "lost",
         "origin",
-        "parser",
         "paused",
+        "turn",
         "used",
     )
 
-    def __init__(self, clock: Clock, living: set["Connection"], *, high_water: int, head_limit: int) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        living: set["Connection"],
+        *,
+        high_water: int,
+        head_limit: int,
+    ) -> None:
         self.loop = asyncio.get_running_loop()
         self.lost: asyncio.Future[None] = self.loop.create_future()
         """Done when the socket is closed."""
         self.origin: Origin | None = None
         self.answer: Answer | None = None
-        self.parser: httptools.HttpResponseParser | None = None
+        self.turn = Wait()
+        """Where the reader of the answer waits."""
         self.used = False
         """An answer has come over it before."""
         self.gone = False
@@ -60,9 +75,13 @@ class Connection(asyncio.Protocol):
         self.idle_since = 0.0
         self._clock = clock
         self._living = living
+        self._outbox = outbox_of(self.loop)
         self._high_water = high_water
         self._head_limit = head_limit
+        self._parser = httptools.HttpResponseParser(self)
         self._sending = False
+        self._sent_at = 0
+        """The turn of the outbox in which the request was put there: in the same turn no answer to it can come."""
         self._unsent: int | None = None  # bytes in the write buffer when last looked at; None: it is low
         self._active = 0.0
         self._due = 0.0
@@ -77,8 +96,16 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._ended(exc)
         self._living.discard(self)
+        self._parser = cast(
+            httptools.HttpResponseParser, None
+        )  # it holds us, too: nothing else is left to free both
         if not self.lost.done():
             self.lost.set_result(None)
+
+    def never_made(self) -> None:
+        """Connecting failed or was given up: uvloop then closes the socket and calls no `connection_lost`."""
+        self.gone = True
+        self.connection_lost(None)
 
     def eof_received(self) -> None:
         self._ended(None)
@@ -88,20 +115,17 @@ class Connection(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self._unsent = None
-        if self.answer is not None:
-            self.answer.wake()
+        self.turn.wake()
 
     def data_received(self, data: bytes) -> None:
-        answer, parser = self.answer, self.parser
-        if answer is None or parser is None:
-            self.discard()  # nobody asked for it, and it would be taken for the next answer
+        answer = self.answer
+        if answer is None or self._sent_at == self._outbox.turn:
+            self._unasked()
             return
         in_head = not answer.status
-        if not in_head or answer.waits.first_byte is None:
-            self._active = self._clock.monotonic()
         answer.silent += len(data)
         try:
-            parser.feed_data(data)
+            self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             answer.extra = True
             if not answer.complete:
@@ -117,30 +141,94 @@ class Connection(asyncio.Protocol):
             self.paused = True
             self._transport.pause_reading()
         if answer.chunks or answer.complete or (in_head and answer.status):
-            answer.wake()
+            self.turn.wake()
+        elif not in_head or answer.waits.first_byte is None:
+            self._active = self._clock.monotonic()
+
+    def _unasked(self) -> None:
+        """Bytes that nobody asked for, and that would be taken for the next answer."""
+        if self.answer is None:
+            self.discard()
+        else:
+            self.fail(ConnectionReset("The upstream sent something before it was asked", in_body=False))
+
+    # The parser calls these, in the middle of `data_received`.
+
+    def on_message_begin(self) -> None:
+        answer = self.answer
+        if answer is not None and answer.complete:
+            answer.extra = True
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        answer = self.answer
+        if (
+            answer is not None and not answer.status
+        ):  # else it is a trailer, or belongs to what we did not ask for
+            answer.headers.append((name, value.rstrip(b" \t")))
+
+    def on_headers_complete(self) -> None:
+        answer = self.answer
+        if answer is None or answer.complete:
+            return
+        parser = self._parser
+        status = parser.get_status_code()
+        if status < 200:
+            answer.interim += 1
+            if status < 100 or status == 101 or answer.interim > _MAX_INTERIM:
+                raise ProtocolError(f"The upstream answered with status {status}, which was not asked for")
+            answer.headers = []
+            return
+        if parser.get_http_version() not in _VERSIONS:
+            raise ProtocolError("The upstream does not speak HTTP/1.1")
+        headers = answer.headers
+        if answer.silent > self._head_limit and sum(len(n) + len(v) for n, v in headers) > self._head_limit:
+            raise TooLarge("The head of the upstream's answer is too large")
+        shape = answer.shape = shape_of(headers)
+        coding = shape.transfer_encoding
+        if coding and (len(coding) > 1 or headers[coding[0]][1].lower() != b"chunked"):
+            raise ProtocolError("The upstream used a transfer coding other than chunked")
+        answer.status = status
+        answer.silent = 0
+        answer.keep_alive = parser.should_keep_alive()
+        if answer.no_body:
+            answer.complete = True
+
+    def on_body(self, piece: bytes) -> None:
+        answer = self.answer
+        if answer is None:
+            return
+        if answer.complete:
+            answer.extra = True
+            return
+        answer.silent = 0
+        answer.buffered += len(piece)
+        answer.chunks.append(piece)
+
+    def on_message_complete(self) -> None:
+        answer = self.answer
+        if answer is not None and answer.status:
+            answer.complete = answer.ended = True
 
     # Answers and origins call these.
 
-    def start(self, answer: Answer, outgoing: Outgoing) -> None:
-        """Send a request (all but a streamed body) whose answer goes to `answer`."""
+    def start(self, answer: Answer, pieces: list[bytes | memoryview]) -> None:
+        """Send a request, all but a streamed body, whose answer goes to `answer`."""
         self.answer = answer
-        self.parser = httptools.HttpResponseParser(answer)
-        body = outgoing.body
-        if body is not None and len(body) >= _LARGE_BODY:
-            self._transport.write(outgoing.head)
-            self._transport.write(body)
-        else:
-            self._transport.write(outgoing.head + body if body else outgoing.head)
+        outbox = self._outbox
+        self._sent_at = outbox.turn
+        for piece in pieces:
+            outbox.write(self._transport, piece)
 
     async def send(self, answer: Answer, outgoing: Outgoing) -> None:
         """Send a streamed body, unless the upstream refuses it before its end."""
         self._sending = True
         try:
-            async with aclosing(pieces(outgoing)) as stream:
+            async with aclosing(streamed(outgoing)) as stream:
                 async for piece in stream:
                     if answer.refused:
                         return  # the rest is not wanted, and `_sending` keeps the connection from being reused
-                    self._transport.write(piece)
+                    self._outbox.write(self._transport, piece)
+                    self._outbox.flush()  # its buffer tells when to pause
                     while self._unsent is not None and not answer.refused:
                         await answer.wait()
             self._sending = False
@@ -176,13 +264,13 @@ class Connection(asyncio.Protocol):
 
     def fail(self, error: Exception) -> None:
         """Close, and give the answer under way, if any, this error."""
-        answer, self.answer, self.parser = self.answer, None, None
+        answer, self.answer = self.answer, None
         self.discard()
         if answer is not None:
             answer.fail(error)
 
     def _finish(self, answer: Answer) -> None:
-        self.answer = self.parser = answer.link = None
+        self.answer = answer.link = None
         self.used = True
         sent = not self._sending and not self._transport.get_write_buffer_size()
         if sent and answer.reusable and self.origin is not None:
@@ -191,7 +279,7 @@ class Connection(asyncio.Protocol):
             self.discard()
 
     def _ended(self, exc: Exception | None) -> None:
-        answer, self.answer, self.parser = self.answer, None, None
+        answer, self.answer = self.answer, None
         unsent = self._sending or self._unsent is not None
         self.discard()
         if answer is None:
@@ -219,7 +307,7 @@ class Connection(asyncio.Protocol):
     def _check(self) -> None:
         self._timer = None
         answer = self.answer
-        if answer is None or answer.waiter is None:
+        if answer is None or not self.turn.waiting:
             return  # nobody waits; who does next sets the timer again
         now = self._clock.monotonic()
         if self._unsent is not None:

@@ -67,14 +67,21 @@ class Dialler:
     async def _dial(
         self, address: Address, host: str, port: int, context: ssl.SSLContext | None
     ) -> Connection:
+        connection = self._make()
         try:
-            _, connection = await asyncio.get_running_loop().create_connection(
-                self._make,
-                str(address),
-                port,
-                ssl=context,
-                server_hostname=host.removesuffix(".") if context else None,  # certificates have no final dot
-            )
+            try:
+                await asyncio.get_running_loop().create_connection(
+                    lambda: connection,
+                    str(address),
+                    port,
+                    ssl=context,
+                    server_hostname=host.removesuffix(".")
+                    if context
+                    else None,  # certificates have no final dot
+                )
+            except BaseException:
+                connection.never_made()
+                raise
         except ssl.SSLCertVerificationError as error:
             raise TlsError(f"The upstream's certificate is not accepted: {error.verify_message}") from None
         except ssl.SSLError as error:
@@ -139,10 +146,11 @@ async def race(
     finally:
         for task in running:
             task.cancel()
-            task.add_done_callback(_discard_result)
+            task.add_done_callback(discard_result)
     raise first_error or ConnectFailed("The upstream has no address")
 
 
-def _discard_result(task: asyncio.Task[Connection]) -> None:
+def discard_result(task: asyncio.Task[Connection]) -> None:
+    """Close the connection that a task has brought after nobody wanted it any more."""
     if not task.cancelled() and task.exception() is None:
         task.result().discard()

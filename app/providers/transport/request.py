@@ -5,8 +5,11 @@ from collections.abc import AsyncGenerator, AsyncIterator
 import httpx
 import msgspec
 
-from app.providers.messages import RawRequest, raw_headers
+from app.common.headers import RawHeaders
+from app.providers.call import Call
 
+_COPIED = 32 * 1024  # bytes
+_SMALL = 8 * 1024
 _FRAMING = frozenset((b"content-length", b"transfer-encoding"))
 _NO_BODY = frozenset(("GET", "HEAD", "DELETE", "OPTIONS"))
 
@@ -14,10 +17,10 @@ _NO_BODY = frozenset(("GET", "HEAD", "DELETE", "OPTIONS"))
 class Outgoing(msgspec.Struct):
     """A request ready to be sent."""
 
-    head: bytes
-    body: bytes | None
-    """None: the body comes from `stream`, and the request can't be sent a second time."""
+    pieces: list[bytes | memoryview]
+    """The head, and the body but for what comes from `stream`."""
     stream: httpx.AsyncByteStream | httpx.SyncByteStream | None = None
+    """If there is one, the request can't be sent a second time."""
     length: int | None = None
     """Bytes `stream` will yield; None: unknown, sent in chunks."""
 
@@ -32,9 +35,7 @@ def encode(request: httpx.Request) -> Outgoing:
     """
     body: bytes | None = None
     stream: httpx.AsyncByteStream | httpx.SyncByteStream | None = None
-    if isinstance(request, RawRequest):
-        body = request.content_bytes
-    elif isinstance(request.stream, httpx.ByteStream):
+    if isinstance(request.stream, httpx.ByteStream):
         body = b"".join(request.stream)
     else:
         stream = request.stream
@@ -42,7 +43,7 @@ def encode(request: httpx.Request) -> Outgoing:
     parts = [request.method.encode("latin-1"), b" ", url.raw_path, b" HTTP/1.1\r\n"]
     lines = 2
     host = length = None
-    for name, value in raw_headers(request):
+    for name, value in request.headers.raw:
         lower = name.lower()
         if lower in _FRAMING:
             if lower == b"content-length":
@@ -71,10 +72,45 @@ def encode(request: httpx.Request) -> Outgoing:
     head = b"".join(parts)
     if head.count(b"\n") != lines or head.count(b"\r") != lines or b"\0" in head:
         raise httpx.LocalProtocolError("A line break or NUL in the method, target or a header of the request")
-    return Outgoing(head, body, stream, size)
+    return Outgoing(_joined([head, body or b""]), stream, size)
 
 
-async def pieces(outgoing: Outgoing) -> AsyncGenerator[bytes, None]:
+def pieces_of(call: Call) -> list[bytes | memoryview]:
+    """The same for a call, whose parts have been looked at before."""
+    if not call.body:
+        return [call.wire + b"\r\n"]
+    return _joined([b"%bContent-Length: %d\r\n\r\n" % (call.wire, call.length), *call.body])
+
+
+def head_of(method: bytes, target: bytes, headers: RawHeaders) -> bytes:
+    """The beginning of a request: its line and some headers, each with its line end.
+
+    :raises httpx.LocalProtocolError: a line break or NUL in it.
+    """
+    head = b"%b %b HTTP/1.1\r\n%b" % (method, target, b"".join([b"%b: %b\r\n" % pair for pair in headers]))
+    lines = len(headers) + 1
+    if head.count(b"\n") != lines or head.count(b"\r") != lines or b"\0" in head:
+        raise httpx.LocalProtocolError("A line break or NUL in the target or a header of the request")
+    return head
+
+
+def _joined(pieces: list[bytes | memoryview]) -> list[bytes | memoryview]:
+    """As few pieces as can be made without copying much."""
+    if sum(map(len, pieces)) <= _COPIED:
+        return [b"".join(pieces)]
+    found: list[bytes | memoryview] = []
+    small: list[bytes | memoryview] = []
+    for piece in pieces:
+        if len(piece) <= _SMALL:
+            small.append(piece)
+        else:
+            found += [b"".join(small), piece]
+            small = []
+    found.append(b"".join(small))
+    return [piece for piece in found if piece]
+
+
+async def streamed(outgoing: Outgoing) -> AsyncGenerator[bytes, None]:
     """The framed pieces of a streamed body, as they come.
 
     :raises httpx.LocalProtocolError: the stream is longer or shorter than its `content-length`.

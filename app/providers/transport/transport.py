@@ -6,21 +6,21 @@ from collections.abc import Callable, Mapping
 
 import httpx
 
+from app.common import driver
 from app.common.clock import Clock, SystemClock, TimerHandle
 from app.providers.addresses import Address, is_blocked
-from app.providers.messages import RawResponse
-from app.providers.transport.answer import Answer, Waits
+from app.providers.call import Call, OriginKey, Waits
+from app.providers.transport.answer import Answer
 from app.providers.transport.connection import Connection
-from app.providers.transport.dial import Dialler, tls_context
+from app.providers.transport.dial import Dialler, discard_result, tls_context
 from app.providers.transport.dns import Resolver
 from app.providers.transport.errors import ConnectionReset, SendFailed
 from app.providers.transport.pool import Origin, OriginStats
-from app.providers.transport.request import Outgoing, encode
+from app.providers.transport.request import Outgoing, encode, pieces_of
 
 _PORTS = {b"http": 80, b"https": 443}
 _NO_WAITS = Waits()
 _CLOSING = 1.0  # seconds for the event loop to close the sockets; it takes a few turns
-_Key = tuple[bytes, bytes, int | None, bool]
 
 
 def _allowed(address: Address) -> bool:
@@ -66,7 +66,9 @@ class Transport(httpx.AsyncBaseTransport):
         self._context = ssl_context or tls_context(verify=True)
         self._resolver = resolver or Resolver(self._clock)
         self._dialler = Dialler(self._connection, self._resolver, allow)
-        self._origins: dict[_Key, Origin] = {}  # as many as providers had over time: not worth forgetting
+        self._origins: dict[
+            OriginKey, Origin
+        ] = {}  # as many as providers had over time: not worth forgetting
         self._links: set[Connection] = set()
         self._sweeping: TimerHandle | None = None
         self._closed = False
@@ -82,26 +84,59 @@ class Transport(httpx.AsyncBaseTransport):
         waits = _waits(timeout) if timeout else _NO_WAITS
         url = request.url
         key = (url.raw_scheme, url.raw_host, url.port, extensions.get("verify_tls", True) is not False)
-        outgoing = encode(request)
-        no_body = request.method == "HEAD"
+        answer = await self._request(key, encode(request), waits, no_body=request.method == "HEAD")
+        extensions = {"resent": True} if answer.resent else {}
+        return httpx.Response(
+            answer.status, headers=answer.headers, stream=answer, extensions=extensions, request=request
+        )
+
+    async def send(self, call: Call) -> Answer:
+        """The same for the hot path, without httpx's messages: it implements `call.Upstream`."""
+        prepared = call.prepared
+        origin = self._origins.get(prepared.origin) or self._add_origin(prepared.origin)
+        waits = prepared.waits
+        pieces = pieces_of(call)
+        link = origin.take() or await self._obtain(origin, waits, fresh=False)
+        kept_alive = link.used
+        answer = Answer(link, waits, no_body=False)
+        link.start(answer, pieces)
+        turn = link.turn
+        try:  # as `_exchange` does it, without its two coroutines
+            while not answer.status and answer.error is None:
+                link.watch()
+                await turn
+        except BaseException:
+            answer.abandon()
+            raise
+        if answer.error is not None and not answer.status:
+            if not (kept_alive and _is_stale(answer)):
+                raise answer.error
+            return await self._again(origin, Outgoing(pieces), waits, no_body=False)
+        return answer
+
+    async def _request(self, key: OriginKey, outgoing: Outgoing, waits: Waits, *, no_body: bool) -> Answer:
         origin = self._origins.get(key) or self._add_origin(key)
         link = origin.take() or await self._obtain(origin, waits, fresh=False)
         kept_alive = link.used
         answer = await self._exchange(link, outgoing, waits, no_body=no_body)
-        resent = kept_alive and outgoing.stream is None and _is_stale(answer)
-        if resent:
-            link = await self._obtain(origin, waits, fresh=True)
-            answer = await self._exchange(link, outgoing, waits, no_body=no_body)
+        if kept_alive and outgoing.stream is None and _is_stale(answer):
+            return await self._again(origin, outgoing, waits, no_body=no_body)
         if not answer.status and answer.error is not None:
             raise answer.error
-        response = RawResponse(answer.status, answer.headers, answer)
-        if resent:
-            response.extensions["resent"] = True
-        return response
+        return answer
+
+    async def _again(self, origin: Origin, outgoing: Outgoing, waits: Waits, *, no_body: bool) -> Answer:
+        """Send a request once more whose kept-alive connection was dead."""
+        link = await self._obtain(origin, waits, fresh=True)
+        answer = await self._exchange(link, outgoing, waits, no_body=no_body)
+        answer.resent = True
+        if not answer.status and answer.error is not None:
+            raise answer.error
+        return answer
 
     async def _exchange(self, link: Connection, outgoing: Outgoing, waits: Waits, *, no_body: bool) -> Answer:
-        answer = Answer(link, waits, no_body=no_body, head_limit=self._head_limit)
-        link.start(answer, outgoing)
+        answer = Answer(link, waits, no_body=no_body)
+        link.start(answer, outgoing.pieces)
         if outgoing.stream is not None:
             await link.send(answer, outgoing)
         while not answer.status and answer.error is None:
@@ -119,7 +154,7 @@ class Transport(httpx.AsyncBaseTransport):
             context = None
             if origin.scheme == "https":
                 context = self._context if origin.verify else tls_context(verify=False)
-            link = await self._dialler.connect(origin.host, origin.port, context, waits.connect)
+            link = await self._connect(origin, context, waits.connect)
             if self._closed or link.gone:
                 link.discard()
                 raise ConnectionReset("The upstream closed the connection at once", in_body=False)
@@ -131,14 +166,32 @@ class Transport(httpx.AsyncBaseTransport):
             self._schedule_sweep()
         return link
 
+    async def _connect(
+        self, origin: Origin, context: ssl.SSLContext | None, seconds: float | None
+    ) -> Connection:
+        connecting = self._dialler.connect(origin.host, origin.port, context, seconds)
+        if driver.current() is None:
+            return await connecting
+        task = asyncio.get_running_loop().create_task(connecting)  # it asks asyncio for the current task
+        try:
+            return await task
+        except BaseException:
+            task.add_done_callback(discard_result)  # it may have come in the very moment we were cancelled
+            raise
+
     def _check_open(self) -> None:
         if self._closed:
             raise RuntimeError("The transport is closed")
 
     def _connection(self) -> Connection:
-        return Connection(self._clock, self._links, high_water=self._high_water, head_limit=self._head_limit)
+        return Connection(
+            self._clock,
+            self._links,
+            high_water=self._high_water,
+            head_limit=self._head_limit,
+        )
 
-    def _add_origin(self, key: _Key) -> Origin:
+    def _add_origin(self, key: OriginKey) -> Origin:
         scheme, host, port, verify = key
         if scheme not in _PORTS or not host:
             raise httpx.UnsupportedProtocol(

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.common.headers import client_headers, is_credential, upstream_headers
+from app.common.headers import is_credential, upstream_headers
+from app.common.shapes import client_headers
 
 KEY = b"gwk_0123456789abcdef"
 IDENTITY = (b"accept-encoding", b"identity")

@@ -12,6 +12,7 @@ from app.common.headers import CREDENTIALS
 from app.common.sanitizer import (
     MIN_MEDIA_CHARACTERS,
     headers_without,
+    is_clean,
     redact,
     sanitize_authorization,
     sanitize_headers,
@@ -189,3 +190,35 @@ def test_media_are_found_wherever_they_stand(before: int, length: int, after: in
     assert redact(body) == words * (before // 21) + b"[base64, %d bytes] " % (length * 3 // 4) + words * (
         after // 21
     )
+
+
+PIECES = [
+    *(secret.encode() for secret in SECRETS),
+    *(secret.encode()[:12] for secret in SECRETS),
+    b"sk-", b"gwk_", b"AKIA", b"eyJ", b"eyJhbGciOiJI.", b"Bearer ", b"basic  ", b"bearer", b"-----BEGIN A-----",
+    b'"password"', b'\\"api_key\\"', b'"', b'\\"', b":", b": ", b"secret", b";base64,", b"data:a/b", b"QUJD", b" ",
+    b"A" * MIN_MEDIA_CHARACTERS, b"a/" * 255, b"x", b"0123456789", b"\n", b"\xff", b"\0", "é".encode(), b"_", b"-----",
+    b"-", b".",
+]  # fmt: skip
+texts = st.one_of(st.lists(st.sampled_from(PIECES), max_size=12).map(b"".join), st.binary(max_size=100))
+
+
+@given(texts)
+def test_a_quick_look_finds_what_the_expressions_find(text: bytes) -> None:
+    """A text with a secret behind it gets no quick look; what stands before must come out the same."""
+    assert redact(text + b"\0 " + SECRETS[0].encode()) == redact(text) + b"\0 sk-***...***"
+
+
+@given(st.lists(texts, max_size=4), st.lists(texts, max_size=4))
+def test_nothing_is_missed_among_clean_texts(bodies: list[bytes], others: list[bytes]) -> None:
+    if is_clean(bodies, others):
+        assert [redact(body) for body in bodies] == bodies
+        assert [value for _, value in sanitize_headers([(b"x", other) for other in others])] == [
+            other.decode("latin-1") for other in others
+        ]
+
+
+def test_headers_need_no_spaces_to_be_clean() -> None:
+    assert is_clean([], [b"a" * 2000])
+    assert not is_clean([b"a" * 2000])
+    assert not is_clean([b"clean"], [b"key " + SECRETS[0].encode()])

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from app.gateway.client import AsgiClient, Receive
 from app.gateway.guard import TICK, Cause, Guard, Guards
 from tests.unit.gateway.builders import ManualClock
 
@@ -16,6 +17,13 @@ async def caught(guard: Guard) -> Cause | None:
     with pytest.raises(asyncio.CancelledError):
         await never()
     return guard.take()
+
+
+def client_of(receive: Receive) -> AsgiClient:
+    async def send(_message: object) -> None: ...
+
+    scope = {"method": "POST", "path": "/", "query_string": b"", "headers": []}
+    return AsgiClient(scope, receive, send)
 
 
 async def run(clock: ManualClock, wait: float, *arms: tuple[Cause, float]) -> Cause | None:
@@ -93,7 +101,7 @@ async def test_the_client_leaving_interrupts_and_is_remembered() -> None:
     async def receive() -> dict[str, str]:
         return {"type": "http.disconnect"}
 
-    guard.watch(receive)
+    guard.watch(client_of(receive))
     task = asyncio.create_task(clock.advance(TICK))
     assert await caught(guard) is Cause.CLIENT_LEFT
     await task
@@ -111,7 +119,7 @@ async def test_a_request_that_ends_within_a_tick_is_never_watched() -> None:
 
     for _ in range(3):
         guard = guards.open(100.0)
-        guard.watch(receive)
+        guard.watch(client_of(receive))
         await guard.close()
     assert len(clock.timers) == 1
     await clock.advance(TICK)

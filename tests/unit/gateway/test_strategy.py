@@ -2,11 +2,12 @@
 
 from collections import Counter
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.model import Model, Strategy
-from app.gateway.limits import RequestLimits
+from app.gateway.limits import RequestLimits, SharedLimits
 from app.gateway.strategy import Strategies
 from tests.unit.gateway.builders import ManualClock, model, target
 
@@ -71,8 +72,8 @@ def test_least_latency_prefers_the_quicker_and_tries_the_unknown_first() -> None
     assert set(firsts(strategies, m, 3)) == {1, 2, 3}, "old measurements are made anew"
 
 
-def test_request_limits_allow_a_minutes_worth_at_once_and_then_its_rate() -> None:
-    limits = RequestLimits()
+@pytest.mark.parametrize("limits", [RequestLimits(), SharedLimits(memoryview(bytearray(80)).cast("d"))])
+def test_request_limits_allow_a_minutes_worth_at_once_and_then_its_rate(limits: RequestLimits) -> None:
     assert [limits.take(1, 3, 100.0) for _ in range(3)] == [None, None, None]
     assert limits.take(1, 3, 100.0) == 20.0
     assert limits.take(2, 3, 100.0) is None, "each key has its own"
@@ -91,3 +92,12 @@ def test_request_limits_never_let_more_through_than_allowed(per_minute: int, gap
     for start in taken:
         # a full allowance, and what grows back within the minute
         assert len([t for t in taken if start <= t < start + 60]) <= 2 * per_minute + 1
+
+
+def test_request_limits_in_shared_memory_hold_for_all_who_see_it() -> None:
+    memory = memoryview(bytearray(80)).cast("d")
+    one, other = SharedLimits(memory), SharedLimits(memory)
+    taken = [limits.take(12, 4, 100.0) for limits in (one, other) * 2]
+    assert taken == [None] * 4
+    assert one.take(12, 4, 100.0) == other.take(12, 4, 100.0) == 15.0
+    assert other.take(12, 4, 115.0) is None

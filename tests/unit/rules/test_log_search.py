@@ -25,7 +25,9 @@ LISTS = {
 
 
 def row(**changes: Any) -> dict[str, Any]:
-    return dict(zip(NAMES, log_row(exchange()), strict=True)) | changes
+    """A row as the database gives it back: it takes 0 and 1 for a flag, and gives False and True."""
+    found = dict(zip(NAMES, log_row(exchange()), strict=True))
+    return found | {name: bool(found[name]) for name in ("is_stream", "has_error")} | changes
 
 
 def faults(text: str) -> list[Diagnostic]:

@@ -6,8 +6,10 @@ from typing import Any
 import msgspec
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from app.rules.context import Facts
+from app.rules.outlines import messages, plain_messages
 from app.rules.recorded import MOST_CUT, NOTHING, OUTLINE_BYTES, Recorded, read, recall, record
 from tests.unit.rules.builders import facts
 from tests.unit.rules.strategies import requests
@@ -178,3 +180,33 @@ def test_the_sample_request_comes_back() -> None:
         assert getattr(again, name) == getattr(made, name)
     assert again.headers[b"x-priority"] == made.headers[b"x-priority"]
     assert again.body.get("temperature") == made.body.get("temperature")
+
+
+words = st.one_of(
+    st.sampled_from(["user", "assistant", "tool", "x", "", "\ud800", "é"]), st.integers(), st.none()
+)
+spoken = st.dictionaries(
+    st.sampled_from(["role", "content", "name", "output"]), words | st.lists(words), max_size=4
+)
+
+
+@given(st.lists(spoken | words, max_size=4) | words)
+def test_plain_messages_are_outlined_as_all_others(listed: Any) -> None:
+    raw = json.dumps(listed).encode()
+    quick = plain_messages(msgspec.Raw(raw))
+    if quick is not None:
+        assert quick == messages(msgspec.json.decode(raw))
+        assert kept(plain({"messages": listed})).has_images is False
+    elif isinstance(listed, list):
+        assert not all(isinstance(each, dict) and set(each) == {"role", "content"} for each in listed) or any(
+            each["role"] not in ("user", "assistant", "tool") or not isinstance(each["content"], str)
+            for each in listed
+        )
+
+
+def test_messages_that_are_no_json_are_not_outlined() -> None:
+    for bad in (
+        b'[{"role":"user","content":"\xff"}]',
+        b'[{"role":"user","content":"a","name":"\\ud800x\\q"}]',
+    ):
+        assert plain_messages(msgspec.Raw(bad)) is None

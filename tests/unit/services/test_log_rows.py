@@ -9,7 +9,7 @@ from app.db.session import Database
 from app.domain.exchange import Attempt, EndReason, Exchange, Verdict
 from app.domain.usage import Usage
 from app.repositories.request_logs import RequestLogRepository
-from app.services.log_rows import payload_row, storable, trim
+from app.services.log_rows import REPEATED_BYTES, payload_row, screen_all, storable, trim, unscreened
 from tests.support.logs import exchange, write
 
 KEY = "gwk_0123456789abcdefghijABCDEFGHIJ01"
@@ -220,3 +220,78 @@ def test_storable_text_is_text_both_databases_take(text: str) -> None:
     assert clean.encode() is not None
     if text.isascii() and "\0" not in text:
         assert clean == text
+
+
+HARMLESS = (b"hello", b"some words of a text " * 20)
+HARMFUL = (b"use " + KEY.encode(), b'{"password": "correct horse"}', b"A" * 600)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(HARMLESS + HARMFUL),
+            st.sampled_from(HARMLESS + HARMFUL),
+            st.sampled_from(
+                [b"plain", b"tab\there", b"\t" + KEY.encode(), b"key=" + KEY.encode(), b'"\xe9"']
+            ),
+        ),
+        max_size=40,
+    )
+)
+def test_rows_searched_together_are_those_searched_alone(
+    made: list[tuple[bytes, bytes, bytes]],
+) -> None:
+    records = [
+        exchange(
+            request_body=request,
+            request_size=len(request),
+            response_body=response,
+            response_size=len(response),
+            response_headers=[(b"x-note", note)],
+        )
+        for request, response, note in made
+    ]
+    together = screen_all([unscreened(record, 9999, redacted=True) for record in records])
+    assert together == [payload_row(record, 9999, redacted=True) for record in records]
+    assert KEY[4:] not in repr(together)
+    assert "horse" not in repr(together)
+
+
+def test_a_record_that_can_not_be_searched_spoils_no_other() -> None:
+    good, bad = (unscreened(exchange(), 99, redacted=True) for _ in range(2))
+    bad.bodies.append("no bytes")  # type: ignore[arg-type]  # on purpose
+    first, error, last = screen_all([good, bad, good])
+    assert first == last == good.row
+    assert isinstance(error, TypeError)
+
+
+@pytest.mark.parametrize("secret", ["", " sk-abcdefghijklmnopqrstuvwxyz"])
+def test_large_bodies_that_come_again_are_stored_the_same(secret: str) -> None:
+    """Whole and cut, with the same bytes: the second time from memory, if there was nothing to mask."""
+    body = b"some words " * (REPEATED_BYTES // 10) + secret.encode() + b" and an end"
+    for _ in range(2):
+        for size in (len(body), len(body) + 1):
+            row = payload_of(exchange(request_body=body, request_size=size), len(body))
+            clean = body.replace(secret[4:].encode(), b"***...***") if secret else body
+            assert row[3] == (clean if size == len(body) else clean[:-3])
+            assert row[4] is (size > len(body))
+
+
+async def test_attempts_and_traces_come_back_from_shorter_texts(database: Database) -> None:
+    attempts = [
+        Attempt(5, 2, "acme", 'lar"ge', 0.000035, 0.25, 0.9, 200),
+        Attempt(5, 2, "acme", 'lar"ge', 0.1, None, 0.2, None, "reset", "retry: reset"),
+        Attempt(6, 3, "other", "small", 0.3, 0.4, float("inf"), 200),
+    ]
+    trace = [
+        Verdict(None, None, True),
+        Verdict(5, "acme", False, "stream", (2, 8)),
+        Verdict(6, "other", True),
+    ]
+    for _ in range(2):
+        log, _ = await stored(database, exchange(attempts=attempts, trace=trace))
+        read = msgspec.json.decode(str(log["attempts"]), type=list[Attempt])
+        assert read[:2] == attempts[:2]
+        assert read[2].ended is None
+        assert msgspec.json.decode(str(log["trace"]), type=list[Verdict]) == trace
+        assert "null" not in str(log["attempts"]).partition("}")[0]

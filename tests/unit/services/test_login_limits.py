@@ -5,7 +5,7 @@ from contextlib import ExitStack, suppress
 import pytest
 
 from app.common.errors import TooManyAttempts, Unauthenticated, Unavailable
-from app.services.login_limits import FAILURES, MAX_BUCKETS, WINDOW, LoginLimits
+from app.services.login_limits import FAILURES, MAX_BUCKETS, WINDOW, LoginLimits, OwnFailures
 from tests.support.clock import SetClock
 
 
@@ -81,7 +81,8 @@ def test_tries_under_way_count() -> None:
 
 
 def test_memory_is_bounded() -> None:
-    limits = LoginLimits(SetClock())
+    failures = OwnFailures()
+    limits = LoginLimits(SetClock(), failures)
     for number in range(MAX_BUCKETS + 50):
         fail(limits, f"user-{number}", f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}")
-    assert len(limits._buckets) <= MAX_BUCKETS
+    assert len(failures._buckets) <= MAX_BUCKETS

@@ -93,6 +93,16 @@ async def test_a_new_sqlite_file_is_private(tmp_path: Path) -> None:
     assert modes == {"gateway.db": 0o600, "gateway.db-wal": 0o600, "gateway.db-shm": 0o600}
 
 
+async def test_a_new_sqlite_file_has_large_pages(tmp_path: Path) -> None:
+    """Which can't be changed later."""
+    url = f"sqlite+aiosqlite:///{tmp_path}/gateway.db"
+    await upgrade(Settings(database_url=url))
+    database = Database(url)
+    async with database.read() as session:
+        assert await session.scalar(text("PRAGMA page_size")) == 16384
+    await database.aclose()
+
+
 def test_nothing_to_do_is_quick(sqlite_database_url: str) -> None:
     program = (
         "import asyncio, sys; from app.config import Settings; from app.services.migrations import upgrade;"

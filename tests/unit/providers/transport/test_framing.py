@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from app.providers.messages import RawRequest
 from app.providers.transport import ProtocolError, TooLarge, Transport
 from tests.support.sockets import WAIT, ScriptedUpstream, Step, answer, chunk, head
 from tests.unit.providers.transport.support import close, fetch, get, pieces, post, read, slots, until
@@ -174,8 +173,8 @@ async def test_request_is_not_split(transport: Transport, place: str, bad: str) 
 async def test_framing_of_the_request_is_our_own(transport: Transport) -> None:
     async with ScriptedUpstream([answer(b"ok")]) as upstream:
         headers = [("content-length", "1"), ("transfer-encoding", "chunked"), ("Content-Length", "2")]
-        raw = [(name.encode(), value.encode()) for name, value in headers]
-        request = RawRequest("POST", httpx.URL(upstream.url), raw, b"the body", {})
+        request = httpx.Request("POST", upstream.url, content=b"the body")
+        request.headers = httpx.Headers([("host", "h"), *headers])
         assert await fetch(transport, request) == (200, b"ok")
         assert upstream.requests[0].body == b"the body"
         framing = [pair for pair in upstream.requests[0].headers if pair[0].lower() != "host"]

@@ -1,0 +1,201 @@
+"""One request to a proxied endpoint and its answer on one of our connections: the pipeline's `Client`."""
+
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, cast
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
+
+from app.common.driver import Driver, Wait
+from app.common.headers import RawHeaders
+from app.gateway.client import ClientLeft
+from app.gateway.head import Head
+from app.gateway.pipeline import Pipeline
+from app.protocols.endpoints import Endpoint
+
+if TYPE_CHECKING:
+    from app.api.proxy.http import HttpProtocol
+
+_log = logging.getLogger(__name__)
+LUMP = 16 * 1024
+"""Bytes of a piece that is written at once, so that the transport can say that it is enough: the event loop reads a
+socket up to 32 times before it does anything else, 8 MiB where the upstream is fast."""
+_CLOSE = (b"connection", b"close")
+
+
+class Turn:
+    """Implements `gateway.client.Client`, and what uvicorn asks of the request before a pipelined one."""
+
+    __slots__ = (
+        "_chunked",
+        "_endpoint",
+        "_expects",
+        "_is_read",
+        "_on_leave",
+        "_pipeline",
+        "_protocol",
+        "address",
+        "buffered",
+        "head",
+        "headers",
+        "keep_alive",
+        "left",
+        "method",
+        "more",
+        "path",
+        "pieces",
+        "query",
+        "response_complete",
+        "wait",
+    )
+
+    def __init__(
+        self,
+        protocol: "HttpProtocol",
+        pipeline: Pipeline,
+        endpoint: Endpoint,
+        query: bytes,
+        headers: RawHeaders,
+        head: Head,
+        body: bytes | None,
+        *,
+        keep_alive: bool,
+    ) -> None:
+        """:param body: None: it comes in pieces."""
+        self.method = "POST"
+        self.path = endpoint.path
+        self.query = query
+        self.headers = headers
+        self.head = head
+        client = protocol.client
+        self.address = client[0] if client else None
+        self.left = False
+        self.keep_alive = keep_alive
+        self.response_complete = False
+        self.pieces: list[bytes] = [] if body is None else [body]
+        """Of the request body, as they come."""
+        self.buffered = 0
+        self.more = body is None
+        self.wait = Wait()
+        """For the body, or for room to write."""
+        self._protocol = protocol
+        self._pipeline = pipeline
+        self._endpoint = endpoint
+        self._expects = body is None and protocol.expect_100_continue
+        self._is_read = False
+        self._on_leave: Callable[[], None] | None = None
+        self._chunked = True
+
+    # The protocol calls these.
+
+    def start(self) -> None:
+        driver = Driver(self._protocol.loop, self._pipeline.handle(self._endpoint, self), self._ended)
+        self._protocol.begun(driver)
+        driver.step()
+
+    def lost(self) -> None:
+        """The client has closed the connection."""
+        self.left = True
+        self.wait.wake()
+        if self._on_leave is not None:
+            self._on_leave()
+
+    def _ended(self, driver: Driver, error: BaseException | None) -> None:
+        protocol = self._protocol
+        protocol.tasks.discard(cast(Any, driver))
+        if error is not None:
+            _log.error(
+                "a request ended with an error", exc_info=error if isinstance(error, Exception) else None
+            )
+        if not self.response_complete and not self.left:
+            protocol.cut()
+
+    # The pipeline calls these.
+
+    def whole(self) -> bytes | None:
+        if self.more or self._is_read:
+            return None
+        pieces = self.pieces
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    async def read(self) -> tuple[bytes, bool]:
+        while not self.pieces and self.more:
+            if self.left:
+                raise ClientLeft
+            if self._expects:
+                self._expects = False
+                self._protocol.outbox.write(self._protocol.transport, b"HTTP/1.1 100 Continue\r\n\r\n")
+            if self._protocol.flow.read_paused:
+                self._protocol.flow.resume_reading()
+            await self.wait
+        self._is_read = True
+        pieces = self.pieces
+        self.pieces = []
+        self.buffered = 0
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces), self.more
+
+    async def answer(self, status: int, headers: RawHeaders, body: bytes) -> None:
+        if self.left:
+            return
+        head = self._head(status, headers, b"content-length: %d\r\n\r\n" % len(body))
+        protocol = self._protocol
+        if len(body) < 32768:
+            protocol.outbox.write(protocol.transport, head + body)
+        else:
+            protocol.outbox.write(protocol.transport, head)
+            protocol.outbox.write(protocol.transport, body)
+        self.response_complete = True
+        protocol.answered()
+
+    async def begin(self, status: int, headers: RawHeaders) -> None:
+        self._chunked = all(name != b"content-length" for name, _ in headers)
+        end = b"transfer-encoding: chunked\r\n\r\n" if self._chunked else b"\r\n"
+        protocol = self._protocol
+        protocol.outbox.write(protocol.transport, self._head(status, headers, end))
+
+    def write(self, piece: bytes) -> bool:
+        if self.left or not piece:
+            return True
+        protocol = self._protocol
+        protocol.outbox.write(
+            protocol.transport, b"%x\r\n%b\r\n" % (len(piece), piece) if self._chunked else piece
+        )
+        if len(piece) >= LUMP:
+            protocol.outbox.flush()
+        return not protocol.flow.write_paused
+
+    def unsent(self) -> int:
+        return self._protocol.transport.get_write_buffer_size()
+
+    async def drained(self) -> None:
+        while self._protocol.flow.write_paused and not self.left:
+            await self.wait
+
+    async def end(self) -> None:
+        if self.left:
+            return
+        if self._chunked:
+            self._protocol.outbox.write(self._protocol.transport, b"0\r\n\r\n")
+        self.response_complete = True
+        self._protocol.answered()
+
+    def watch(self, on_leave: Callable[[], None]) -> None:
+        if self.left:
+            on_leave()
+        else:
+            self._on_leave = on_leave
+
+    def unwatch(self) -> None:
+        self._on_leave = None
+
+    def _head(self, status: int, headers: RawHeaders, end: bytes) -> bytes:
+        self._expects = False
+        parts = [STATUS_LINE[status]]
+        parts += [b"%b: %b\r\n" % pair for pair in self._protocol.server_state.default_headers]
+        parts += [b"%b: %b\r\n" % pair for pair in headers]
+        if _CLOSE in headers:
+            self.keep_alive = False
+        elif not self.keep_alive:
+            parts.append(b"connection: close\r\n")
+        parts.append(end)
+        return b"".join(parts)

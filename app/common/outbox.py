@@ -1,0 +1,67 @@
+"""What is written in one turn of the event loop, sent together at its end.
+
+A send to a process that sleeps also wakes it, which costs several times the send itself (measured on Linux over
+loopback: 17 us instead of 3). Of sends that follow each other closely only the first one has to.
+"""
+
+import asyncio
+import logging
+from weakref import WeakKeyDictionary, ref
+
+_log = logging.getLogger(__name__)
+
+
+class Outbox:
+    """One per event loop (`outbox_of`). Bytes for one transport leave in the order in which they were written here.
+
+    Whoever writes to a transport here must not write to it directly in the same turn.
+    """
+
+    __slots__ = ("_loop", "_waiting", "turn")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = ref(loop)
+        self._waiting: list[tuple[asyncio.Transport, bytes | memoryview | None]] = []
+        self.turn = 0
+        """Counts the times that everything was sent: a write made at turn `n` is still here while this is `n`."""
+
+    def write(self, transport: asyncio.Transport, data: bytes | memoryview) -> None:
+        """Send later in this turn."""
+        if not self._waiting:
+            self._schedule()
+        self._waiting.append((transport, data))
+
+    def close(self, transport: asyncio.Transport) -> None:
+        """Close the transport once all that was written before has been handed to it."""
+        if not self._waiting:
+            self._schedule()
+        self._waiting.append((transport, None))
+
+    def _schedule(self) -> None:
+        loop = self._loop()
+        if loop is not None:
+            loop.call_soon(self.flush)
+
+    def flush(self) -> None:
+        """Send now."""
+        waiting, self._waiting = self._waiting, []
+        self.turn += 1
+        for transport, data in waiting:
+            try:
+                if data is None:
+                    transport.close()
+                else:
+                    transport.write(data)
+            except Exception as error:  # closed meanwhile; whoever reads from it is told by the loop
+                _log.debug("a write to a connection that is closed (%s)", error)
+
+
+_outboxes: "WeakKeyDictionary[asyncio.AbstractEventLoop, Outbox]" = WeakKeyDictionary()
+
+
+def outbox_of(loop: asyncio.AbstractEventLoop) -> Outbox:
+    """The outbox of a running loop."""
+    outbox = _outboxes.get(loop)
+    if outbox is None:
+        outbox = _outboxes[loop] = Outbox(loop)
+    return outbox
