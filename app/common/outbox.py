@@ -17,30 +17,45 @@ class Outbox:
     Whoever writes to a transport here must not write to it directly in the same turn.
     """
 
-    __slots__ = ("_loop", "_waiting", "turn")
+    __slots__ = ("_hurried", "_loop", "_scheduled", "_waiting", "turn")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = ref(loop)
         self._waiting: list[tuple[asyncio.Transport, bytes | memoryview | None]] = []
+        self._scheduled = False
+        self._hurried = False
         self.turn = 0
         """Counts the times that everything was sent: a write made at turn `n` is still here while this is `n`."""
 
     def write(self, transport: asyncio.Transport, data: bytes | memoryview) -> None:
         """Send later in this turn."""
-        if not self._waiting:
+        if not self._scheduled:
             self._schedule()
         self._waiting.append((transport, data))
 
     def close(self, transport: asyncio.Transport) -> None:
         """Close the transport once all that was written before has been handed to it."""
-        if not self._waiting:
+        if not self._scheduled:
             self._schedule()
         self._waiting.append((transport, None))
 
     def _schedule(self) -> None:
         loop = self._loop()
         if loop is not None:
-            loop.call_soon(self.flush)
+            self._scheduled = True
+            loop.call_soon(self._end_turn)
+
+    def hurry(self) -> None:
+        """Send now what waits, for somebody who has more to do before the turn ends. Once a turn at the most: many do,
+        when there is much to send."""
+        if not self._hurried:
+            self._hurried = True
+            self.flush()
+
+    def _end_turn(self) -> None:
+        self._scheduled = self._hurried = False
+        if self._waiting:
+            self.flush()
 
     def flush(self) -> None:
         """Send now."""

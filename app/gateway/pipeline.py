@@ -277,14 +277,16 @@ class _Story:
             if answer.status >= 400:  # some say which key they refuse, and it is not the client's
                 answer.body = without(answer.body, credential)
             exchange.response_size = len(answer.body)
-            plain = answer.body if unpacker is None else unpacker.feed(answer.body)
+            left = self.client.left
+            if not left:
+                await self.client.answer(answer.status, headers, answer.body)
+            plain = answer.body if unpacker is None else unpacker.feed(answer.body)  # nobody waits for this
             self.stored.add(plain)
             if answer.status < 400:
                 exchange.usage = read_usage(self.endpoint.name, plain)
                 self.answer = plain if exchange.usage is None else b""
-            if self.client.left:
+            if left:
                 raise Interrupted(Cause.CLIENT_LEFT)
-            await self.client.answer(answer.status, headers, answer.body)
             return
         if answer.is_stream:
             self.reader = UsageReader(self.endpoint.name)

@@ -33,6 +33,8 @@ LONGEST_DELAY: Final = 5.0
 """Seconds between two tries while the database fails, doubling from the first."""
 BODY_BUDGET: Final = 64 * 1024 * 1024
 """Bytes of bodies and facts that may wait; records beyond are kept without them."""
+PAUSE_SECONDS: Final = 0.002
+"""From a record's arrival to its row: a client that waited for its answer asks again within that time, if it does."""
 SLICE_SECONDS: Final = 0.0005
 """Rows are made on the event loop's thread, for so long at a time."""
 TURN: Final = 8
@@ -66,9 +68,9 @@ class LogFigures(msgspec.Struct, frozen=True):
 class LogWriter:
     """The `LogSink` of the process.
 
-    Rows are made on the loop's thread right after the answer they belong to has left: its bytes are still in the
-    processor's cache, nobody waits, and no pile of work comes up later. A thread would hold Python's lock just as long,
-    and up to 5 ms at a time. The statements run in a thread (SQLite) or in the server (PostgreSQL).
+    Rows are made on the loop's thread soon after the answer they belong to has left: not at once, since its client may
+    be about to ask again, and not late, so that no pile of work comes up. A thread would hold Python's lock just as
+    long, and up to 5 ms at a time. The statements run in a thread (SQLite) or in the server (PostgreSQL).
     """
 
     def __init__(
@@ -87,7 +89,7 @@ class LogWriter:
         """Records of which no rows are made yet, and the bytes of their bodies."""
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="log-search")
         self._is_due = False
-        """Rows will be made in the loop's next round."""
+        """Rows are going to be made."""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._queue: deque[_Waiting] = deque()
         self._bytes = 0
@@ -144,7 +146,7 @@ class LogWriter:
         self._fresh.append((exchange, size))
         if not self._is_due and self._loop is not None:
             self._is_due = True
-            self._loop.call_soon(self._make_rows)
+            self._loop.call_later(PAUSE_SECONDS, self._make_rows)
         if waiting in (1, BATCH) or self._bytes >= BATCH_BYTES:
             self._wake.set()
 

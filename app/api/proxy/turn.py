@@ -146,6 +146,7 @@ class Turn:
             protocol.outbox.write(protocol.transport, body)
         self.response_complete = True
         protocol.answered()
+        protocol.outbox.hurry()
 
     async def begin(self, status: int, headers: RawHeaders) -> None:
         self._chunked = all(name != b"content-length" for name, _ in headers)
@@ -178,6 +179,7 @@ class Turn:
             self._protocol.outbox.write(self._protocol.transport, b"0\r\n\r\n")
         self.response_complete = True
         self._protocol.answered()
+        self._protocol.outbox.hurry()
 
     def watch(self, on_leave: Callable[[], None]) -> None:
         if self.left:
