@@ -152,12 +152,12 @@ class Bench:
         say(f"        memory in all {memory(self.root) / MIB:,.0f} MiB")
 
     async def slow(self, short: bytes, wanted: bytes) -> None:
-        """Readers at 1 kB a second, and as many that read nothing, of answers as long as the upstream makes them."""
+        """Readers at 4 kB a second, and as many that read nothing, of answers as long as the upstream makes them."""
         count, verdict = self.arguments.slow, self.verdict
         await self.in_flight(0)
         held, base = await held_now(self.gateway.url, self.root), memory(self.root)
         slow, deaf = SlowReaders(count - count // 2), SlowReaders(count // 2)
-        say(f"{count:,} readers of 8 MiB each; half of them take 1 kB a second, half of them nothing")
+        say(f"{count:,} readers of 8 MiB each; half of them take 4 kB a second, half of them nothing")
         async with Asker(self.gateway.url, short) as meanwhile:
             await slow.open(self.gateway.url, wanted, reading=True)
             await deaf.open(self.gateway.url, wanted, reading=False)

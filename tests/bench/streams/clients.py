@@ -11,8 +11,9 @@ from urllib.parse import urlsplit
 RAMP = 100
 """Streams that wait for their first event at the same time."""
 FIRST_EVENT_SECONDS = 60.0
-SLOW_BYTES = 1024
-"""Read in each second by a slow reader."""
+SLOW_BYTES = 4 * 1024
+"""Read in each second by a slow reader. At a quarter of it nothing would be seen to move for up to a minute: a system
+tells the other of room in steps of one segment, which is 64 kB on a loopback."""
 _RECEIVE_BUFFER = 4096
 """Of the sockets of slow readers: what the kernel takes for them is not the gateway's affair."""
 
