@@ -7,11 +7,9 @@ coroutine may wait for (futures, tasks, `sleep`) works as in a task, but for wha
 """
 
 import asyncio
-import logging
 from collections.abc import Callable, Coroutine, Generator
 from typing import Any
 
-_log = logging.getLogger(__name__)
 
 _current: "Driver | None" = None
 
@@ -72,9 +70,8 @@ class Driver:
             elif found.__class__ is Wait:
                 self._wait = found
             else:
-                found._asyncio_future_blocking = (
-                    False  # as a task does: the future has seen that it was awaited
-                )
+                # as a task does: the future has seen that it was awaited
+                found._asyncio_future_blocking = False
                 self._blocked_on = found
                 found.add_done_callback(self._unblocked)
             if self._must_cancel:  # it was cancelled while it ran

@@ -182,11 +182,6 @@ class Guard:
             except asyncio.CancelledError:
                 runner.uncancel()
 
-    async def close(self) -> None:
-        """`end`, and `swallow` if need be."""
-        if self.end():
-            await self.swallow()
-
     def _interrupt(self, cause: Cause) -> None:
         if self._runner is not None and self._pending is None:
             self._pending = cause

@@ -220,26 +220,26 @@ class HttpProtocol(HttpToolsProtocol):
 class Idle:
     """Connections between two requests, in the order in which they became so."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, seconds: float) -> None:
+    def __init__(self, seconds: float) -> None:
         self.since: dict[HttpProtocol, float] = {}
-        self._loop = loop
         self._seconds = seconds
         self._timer: asyncio.TimerHandle | None = None
 
     def add(self, connection: HttpProtocol) -> None:
-        self.since[connection] = self._loop.time()
+        loop = connection.loop
+        self.since[connection] = loop.time()
         if self._timer is None:
-            self._timer = self._loop.call_later(self._seconds / 10, self._look)
+            self._timer = loop.call_later(self._seconds / 10, self._look, loop)
 
-    def _look(self) -> None:
-        before = self._loop.time() - self._seconds
+    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
+        before = loop.time() - self._seconds
         while self.since:
             oldest, since = next(iter(self.since.items()))
             if since > before:
                 break
             del self.since[oldest]
             oldest.timeout_keep_alive_handler()
-        self._timer = self._loop.call_later(self._seconds / 10, self._look) if self.since else None
+        self._timer = loop.call_later(self._seconds / 10, self._look, loop) if self.since else None
 
 
 _idle: "WeakKeyDictionary[asyncio.AbstractEventLoop, Idle]" = WeakKeyDictionary()
@@ -249,7 +249,7 @@ def idle_of(loop: asyncio.AbstractEventLoop, seconds: float) -> Idle:
     """The one of an event loop."""
     idle = _idle.get(loop)
     if idle is None:
-        idle = _idle[loop] = Idle(loop, seconds)
+        idle = _idle[loop] = Idle(seconds)
     return idle
 
 

@@ -20,6 +20,8 @@ _log = logging.getLogger(__name__)
 LUMP = 16 * 1024
 """Bytes of a piece that is written at once, so that the transport can say that it is enough: the event loop reads a
 socket up to 32 times before it does anything else, 8 MiB where the upstream is fast."""
+_COPIED = 32 * 1024
+"""Bytes of an answer that are joined to its head rather than written by themselves."""
 _CLOSE = (b"connection", b"close")
 
 
@@ -139,7 +141,7 @@ class Turn:
             return
         head = self._head(status, headers, b"content-length: %d\r\n\r\n" % len(body))
         protocol = self._protocol
-        if len(body) < 32768:
+        if len(body) < _COPIED:
             protocol.outbox.write(protocol.transport, head + body)
         else:
             protocol.outbox.write(protocol.transport, head)

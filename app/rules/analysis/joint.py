@@ -106,8 +106,9 @@ def gap(inquiry: Inquiry, model: Rule, rules: list[Rule]) -> None:
     if example is None:
         return
     sample, proper = example
-    here = [rule for rule in rules if rule.target is not None and sample.endpoint in rule.target.endpoints]
-    if any(inquiry.meanings.passes(rule.root, sample) for rule in here):
+    # Of all targets: a rule that no request tried has passed may pass this one.
+    here = [root for target, root in inquiry.targets if sample.endpoint in target.endpoints]
+    if any(inquiry.meanings.passes(root, sample) for root in here):
         return
     kind = "requests for the model" if proper else "requests whose fields have wrong types"
     inquiry.add(

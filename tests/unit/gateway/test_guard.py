@@ -26,6 +26,11 @@ def client_of(receive: Receive) -> AsgiClient:
     return AsgiClient(scope, receive, send)
 
 
+async def close(guard: Guard) -> None:
+    if guard.end():
+        await guard.swallow()
+
+
 async def run(clock: ManualClock, wait: float, *arms: tuple[Cause, float]) -> Cause | None:
     guard = Guards(clock).open(100.0)
     for why, seconds in arms:
@@ -33,7 +38,7 @@ async def run(clock: ManualClock, wait: float, *arms: tuple[Cause, float]) -> Ca
     task = asyncio.create_task(clock.advance(wait))
     cause = await caught(guard)
     await task
-    await guard.close()
+    await close(guard)
     return cause
 
 
@@ -62,7 +67,7 @@ async def test_arming_again_in_time_puts_the_interrupt_off() -> None:
     task = asyncio.create_task(clock.advance(1.0))
     assert await caught(guard) is Cause.CLIENT_STALLED
     await task
-    await guard.close()
+    await close(guard)
 
 
 async def test_a_disarmed_guard_only_knows_the_total() -> None:
@@ -74,7 +79,7 @@ async def test_a_disarmed_guard_only_knows_the_total() -> None:
     task = asyncio.create_task(clock.advance(50.0))
     assert await caught(guard) is Cause.TOTAL
     await task
-    await guard.close()
+    await close(guard)
 
 
 async def test_an_attempt_has_a_limit_that_arming_does_not_move() -> None:
@@ -91,7 +96,7 @@ async def test_an_attempt_has_a_limit_that_arming_does_not_move() -> None:
     task = asyncio.create_task(clock.advance(90.0))
     assert await caught(guard) is Cause.TOTAL
     await task
-    await guard.close()
+    await close(guard)
 
 
 async def test_the_client_leaving_interrupts_and_is_remembered() -> None:
@@ -106,7 +111,7 @@ async def test_the_client_leaving_interrupts_and_is_remembered() -> None:
     assert await caught(guard) is Cause.CLIENT_LEFT
     await task
     assert guard.left
-    await guard.close()
+    await close(guard)
     assert not asyncio.current_task().cancelling()  # type: ignore[union-attr]  # a test is a task
 
 
@@ -120,7 +125,7 @@ async def test_a_request_that_ends_within_a_tick_is_never_watched() -> None:
     for _ in range(3):
         guard = guards.open(100.0)
         guard.watch(client_of(receive))
-        await guard.close()
+        await close(guard)
     assert len(clock.timers) == 1
     await clock.advance(TICK)
     assert clock.timers == [], "and no timer goes on when nothing is open"
@@ -137,7 +142,7 @@ async def test_the_total_interrupts_once() -> None:
     task = asyncio.create_task(clock.advance(1.0))
     assert await caught(guard) is Cause.CLIENT_STALLED, "there is time to tell the client"
     await task
-    await guard.close()
+    await close(guard)
 
 
 async def test_a_cancellation_from_elsewhere_has_no_cause() -> None:
@@ -149,7 +154,7 @@ async def test_a_cancellation_from_elsewhere_has_no_cause() -> None:
             assert guard.take() is None
             raise
         finally:
-            await guard.close()
+            await close(guard)
 
     task = asyncio.create_task(work())
     await asyncio.sleep(0)
@@ -164,6 +169,6 @@ async def test_an_interrupt_that_comes_too_late_is_swallowed() -> None:
     guard.arm(Cause.CLIENT_STALLED, 1.0)
     clock.now += 1.0
     clock.timers[-1].callback()  # a tick: it cancels this task, which is not waiting
-    await guard.close()
+    await close(guard)
     await asyncio.sleep(0)
     assert not asyncio.current_task().cancelling()  # type: ignore[union-attr]  # a test is a task

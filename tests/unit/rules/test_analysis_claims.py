@@ -3,7 +3,7 @@
 import random
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.domain.api_key import ApiKey
@@ -165,6 +165,7 @@ def _agrees(finding: Finding, taken: dict[int, bool], texts: list[str], request:
 
 
 @settings(deadline=None)
+@example(["stream", "model > api_key.name"], "", False)
 @given(st.lists(rules(), min_size=1, max_size=4), st.one_of(st.just(""), rules()), st.booleans())
 def test_each_example_shows_what_it_is_said_to_show(texts: list[str], own: str, by_priority: bool) -> None:
     strategy = Strategy.PRIORITY if by_priority else Strategy.WEIGHTED
