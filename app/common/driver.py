@@ -10,7 +10,6 @@ import asyncio
 from collections.abc import Callable, Coroutine, Generator
 from typing import Any
 
-
 _current: "Driver | None" = None
 
 
