@@ -11,6 +11,7 @@ import pytest
 from app.domain.exchange import EndReason
 from app.domain.model import Retry
 from app.domain.usage import UsageSource
+from app.providers.transport import Transport
 from tests.support.hotpath import HotPath, chat_body, hot_path, provider, route, target, until
 from tests.support.sockets import WAIT, ScriptedUpstream, Step
 from tests.support.sse import openai_stream
@@ -112,7 +113,11 @@ async def test_thousands_may_leave_at_any_moment() -> None:
     whole = [answer(b'{"usage":{"prompt_tokens":1,"completion_tokens":1}}')]
     begun = [stream_head(), chunk(EVENTS[0] + b"\n\n"), WAIT]
     mixed = (whole, [WAIT], begun)
-    async with ScriptedUpstream(whole) as upstream, hot_path(route([target(provider(upstream.url))])) as path:
+    transport = Transport()
+    async with (
+        ScriptedUpstream(whole) as upstream,
+        hot_path(route([target(provider(upstream.url))]), transport=transport) as path,
+    ):
         assert (await path.chat()).status_code == 200
         upstream.script = lambda number: mixed[number % 3]
         before = len(os.listdir("/proc/self/fd"))
@@ -128,8 +133,11 @@ async def test_thousands_may_leave_at_any_moment() -> None:
         upstream.script = lambda _: whole
         assert [r.status_code for r in await asyncio.gather(*(path.chat() for _ in range(20)))] == [200] * 20
         await path.client.aclose()
-        # idle upstream connections may stay open, both their ends are ours
-        await until(lambda: len(os.listdir("/proc/self/fd")) <= before + 2 * 20, 10.0)
+        figures = transport.stats()[0]
+        assert (figures.open, figures.waiting) == (figures.idle, 0)
+        assert figures.open <= at_once
+        # those stay open, both their ends are ours; one was there before
+        await until(lambda: len(os.listdir("/proc/self/fd")) <= before + 2 * (figures.open - 1), 10.0)
         reached = [r for r in path.records.all if r.attempts]
         assert len({r.request_id for r in path.records.all}) == len(path.records.all)
         assert {r.status for r in reached} <= {200, 499}
