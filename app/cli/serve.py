@@ -37,14 +37,12 @@ if TYPE_CHECKING:
 LOOPBACK = "127.0.0.1"
 ENDING_SECONDS = 2.0
 """For requests that are cut at the end, to leave their records."""
-SECOND = 1.0
 LOOK_SECONDS = 0.02
 """Between two looks whether they have."""
+TICK_SECONDS = 1.0
+"""Between two renewals of the `date` header."""
 WAIT_SECONDS = 2.0
 """Between two tries to ask the database for an administrator."""
-
-GC_THRESHOLD = 10_000
-"""Objects made between two looks for cycles of young ones; Python's own 700 are reached by a few requests."""
 
 GC_THRESHOLDS = (10_000, 20, 50)
 """Python's own (700, 10, 10) look for garbage cycles every few requests, which make none: a twelfth of all CPU time."""
@@ -161,7 +159,7 @@ class _Server(Server):
         while not await self.on_tick(0):  # 0: a whole second, at which it renews the `date` header
             self._woken.clear()
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(SECOND):
+                async with asyncio.timeout(TICK_SECONDS):
                     await self._woken.wait()
 
     def _wake(self) -> None:

@@ -9,6 +9,8 @@ from app.domain.provider import Protocol
 from app.domain.snapshot import Route, RoutingSnapshot
 from app.rules.context import Facts
 
+_MAX_KEPT = 4096
+"""Models whose usual trace is kept."""
 _PASSES = Verdict(None, None, True)
 """The model's own rule let the request through."""
 
@@ -49,6 +51,8 @@ class Planner:
         if len(candidates) == len(model.targets):
             usual = self._usual.get(model.id)
             if usual is None or usual[0] is not model:
+                if len(self._usual) >= _MAX_KEPT:
+                    self._usual.clear()  # models that are gone are in there, too
                 passed = [_PASSES, *(Verdict(t.id, t.provider.name, True) for t in candidates)]
                 usual = self._usual[model.id] = (model, passed)
             return Plan(candidates, usual[1])
