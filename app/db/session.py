@@ -7,6 +7,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -67,6 +68,7 @@ class Database:
             raise SettingsError(
                 "DATABASE_URL: SQLite needs a file; every connection would get an empty database of its own"
             )
+        self.payload_folder = payload_folder(parsed)
         self.engine = _engine(parsed)
         if self.is_sqlite:
             self._reader = self.engine.execution_options(sqlite_begin="BEGIN")
@@ -129,6 +131,11 @@ class Database:
             if is_outage(error):
                 raise _unavailable(error) from error
             raise
+
+
+def payload_folder(url: URL) -> Path | None:
+    """Where payloads are stored in files, beside SQLite's own file; None on PostgreSQL, which has them in a table."""
+    return Path(f"{url.database}-payloads") if url.get_backend_name() == "sqlite" else None
 
 
 def is_outage(error: BaseException) -> bool:

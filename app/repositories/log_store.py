@@ -11,7 +11,8 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
-from typing import Any, Final, Protocol, cast
+from pathlib import Path
+from typing import Any, Final, Protocol, TypeAlias, cast
 
 import msgspec
 from sqlalchemy import Boolean, Table
@@ -23,10 +24,11 @@ from app.db.session import Database
 from app.db.tables.base import Base
 from app.db.tables.request_log import RequestLog
 from app.db.tables.request_payload import RequestPayload
+from app.repositories.payload_files import PayloadWriter, Place
 
-Row = tuple[Any, ...]
+Row: TypeAlias = tuple[Any, ...]
 """In the order of the table's columns. Flags may be 0 and 1, or booleans."""
-Rows = Sequence[Row]
+Rows: TypeAlias = Sequence[Row]
 
 BUSY_SECONDS: Final = 1.0
 
@@ -72,7 +74,7 @@ def log_store(database: Database) -> LogStore:
 
 
 class SqliteLogStore:
-    """Writes over a connection of its own in a thread of its own.
+    """Writes over a connection of its own in a thread of its own, and payloads to files.
 
     A busy event loop gives a thread its turn every 5 ms only (Python's switch interval), and SQLite's driver asks for a
     turn after every statement: many rows in one statement keep a batch to a few turns.
@@ -83,8 +85,10 @@ class SqliteLogStore:
         dialect = database.engine.dialect
         self._arguments = dialect.create_connect_args(database.engine.url)
         self._busy_seconds = busy_seconds
-        self._log = _Pieces(_insert(RequestLog, dialect))
-        self._payload = _Pieces(_insert(RequestPayload, dialect))
+        self._insert = _Pieces(_insert(RequestLog, dialect))
+        self._files = PayloadWriter(cast(Path, database.payload_folder))
+        self._stored: tuple[Rows, dict[str, Place]] = (), {}
+        """The payloads of a batch that failed, and where they are already."""
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="log-writer")
         self._connection: sqlite3.Connection | None = None
 
@@ -99,17 +103,30 @@ class SqliteLogStore:
     def _write(self, logs: Rows, payloads: Rows) -> None:
         try:
             connection = self._connection = self._connection or self.connect()
+            if payloads:
+                logs = self._placed(logs, payloads)
             with connection:
                 connection.execute("BEGIN IMMEDIATE")
-                self._log.run(connection, logs)
-                self._payload.run(connection, payloads)
+                self._insert.run(connection, logs)
                 if logs:
                     connection.execute(_SQLITE_BATCH, _batch(logs))
+            self._stored = (), {}
+        except OSError as error:
+            self._files.close()
+            raise Unavailable(f"Payloads can't be stored ({error.strerror}).") from error
         except _ROW_FAULTS as error:
             raise RowsRefused(type(error).__name__) from error
         except sqlite3.Error as error:
             self._disconnect()  # the file may be another one by the next time
             raise Unavailable(f"The database is not available ({error}).") from error
+
+    def _placed(self, logs: Rows, payloads: Rows) -> Rows:
+        """The rows with the places of their payloads, which are stored unless an earlier try did so."""
+        stored, places = self._stored
+        if payloads is not stored:
+            places = dict(zip([row[0] for row in payloads], self._files.append(payloads), strict=True))
+            self._stored = payloads, places
+        return [row[:-2] + places[row[0]] if row[0] in places else row for row in logs]
 
     def connect(self) -> sqlite3.Connection:
         """A connection to the database's file, for the writing thread."""
@@ -123,6 +140,7 @@ class SqliteLogStore:
         return connection
 
     def _disconnect(self) -> None:
+        self._files.close()
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()

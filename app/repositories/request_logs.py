@@ -1,22 +1,26 @@
 """Log rows, read and removed. Writing is in `log_store.py`, what they are filtered by in `log_filters.py`."""
 
+import asyncio
 from typing import Any, Final, Literal, cast
 
 import msgspec
 from sqlalchemy import ColumnElement, CursorResult, Delete, Row, delete, func, literal, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db.session import payload_folder
 from app.db.tables.log_batch import LogBatch
 from app.db.tables.request_log import RequestLog
 from app.db.tables.request_payload import RequestPayload
 from app.repositories.log_filters import LogFilter, conditions
+from app.repositories.payload_files import Payload, read_payload
 
 Sort = Literal["-request_time", "request_time", "-total_time_ms"]
 
 _LOG: Final = RequestLog.__table__.columns
 _PAYLOAD: Final = RequestPayload.__table__.columns
 _BATCH: Final = LogBatch.__table__.columns
-NARROW: Final = tuple(each for each in _LOG if each.name not in ("attempts", "trace", "facts"))
+WIDE: Final = ("attempts", "trace", "facts", "payload_file", "payload_offset")
+NARROW: Final = tuple(each for each in _LOG if each.name not in WIDE)
 """The columns that lists show."""
 
 
@@ -65,9 +69,18 @@ class RequestLogRepository:
             await self._session.execute(select(*_LOG).where(_LOG["request_id"] == request_id))
         ).one_or_none()
 
-    async def payload(self, request_id: str) -> Row[tuple[Any, ...]] | None:
-        found = await self._session.execute(select(*_PAYLOAD).where(_PAYLOAD["request_id"] == request_id))
-        return found.one_or_none()
+    async def payload(self, log: Row[tuple[Any, ...]]) -> Payload | None:
+        """What is stored of a request, by its whole row.
+
+        :raises OSError: the file it is in can't be read.
+        """
+        folder = payload_folder(self._session.get_bind().engine.url)
+        if folder is not None and log.payload_file is not None:
+            place = log.payload_file, log.payload_offset
+            return await asyncio.to_thread(read_payload, folder, place, log.request_id)
+        found = await self._session.execute(select(*_PAYLOAD).where(_PAYLOAD["request_id"] == log.request_id))
+        row = found.one_or_none()
+        return None if row is None else Payload(*row)
 
     async def remove_logs(self, before: int, limit: int) -> int:
         """Remove the oldest rows of requests that came before a time (milliseconds since the epoch).
@@ -83,7 +96,7 @@ class RequestLogRepository:
         return await self._remove(delete(RequestLog).where(_LOG["request_id"].in_(oldest)))
 
     async def remove_payloads(self, before: int, limit: int) -> int:
-        """Remove the oldest payloads of requests that came before a time (milliseconds since the epoch).
+        """Remove the oldest payloads in the table, of requests that came before a time (milliseconds since the epoch).
 
         :returns: how many were removed.
         """

@@ -25,6 +25,8 @@ HEADER_LENGTH = 128
 NAMES_LENGTH = 512
 KNOWN = 2048
 """Headers remembered, each of a name and a value no longer than that together; and as many sets of names."""
+_UNIQUE = frozenset({b"x-request-id", b"request-id", b"cf-ray", b"traceparent"})
+"""Headers of which no two are the same: to remember them would drive others out."""
 TRACES_KNOWN = 256
 REPEATED_BYTES = 16 * 1024
 """From this size on, a body is likely to come again: a conversation grows at its end, and is stored from its start."""
@@ -127,6 +129,8 @@ def log_row(exchange: Exchange) -> tuple[Any, ...]:
         f"[{','.join([_attempt(attempt) for attempt in attempts])}]",
         _trace(exchange.trace),
         None if facts is None else facts.decode("utf-8", "replace"),
+        None,  # the place of the payload is known when it is stored
+        None,
     )
 
 
@@ -211,24 +215,27 @@ def screen_all(found: Sequence[Unscreened]) -> list[tuple[Any, ...] | Exception]
     rows: list[tuple[Any, ...] | Exception] = []
     for start in range(0, len(found), SEARCHED):
         group = found[start : start + SEARCHED]
-        if _are_clean(group):
+        if are_clean(group):
             rows += [each.row for each in group]
-            for each in group:
-                if each.large:
-                    _remember(each.large)
         else:
             rows += map(_screen_one, group)
     return rows
 
 
-def _are_clean(group: Sequence[Unscreened]) -> bool:
+def are_clean(group: Sequence[Unscreened]) -> bool:
+    """Whether none of them needs masking, so that each row is right as it is. If not, `screen_all` says which do."""
     try:
-        return is_clean(
+        clean = is_clean(
             [body for each in group for body in each.bodies],
             [text for each in group for text in each.headers],
         )
     except Exception:  # whichever it is, it shows when they are searched one by one
         return False
+    if clean:
+        for each in group:
+            if each.large:
+                _remember(each.large)
+    return clean
 
 
 def _screen_one(found: Unscreened) -> tuple[Any, ...] | Exception:
@@ -282,7 +289,7 @@ def _header(name: bytes, value: bytes) -> str:
     if not start:
         return _json(sanitize_headers([(name, value)])[0])
     piece = f"{start}{_json(value.decode('latin-1'))}]"
-    if len(name) + len(value) <= HEADER_LENGTH:
+    if len(name) + len(value) <= HEADER_LENGTH and name not in _UNIQUE:
         _make_room(_pieces)
         _pieces[name, value] = piece
     return piece

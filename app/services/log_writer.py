@@ -17,14 +17,14 @@ from app.config import Settings
 from app.db.session import Database
 from app.domain.exchange import Exchange
 from app.repositories.log_store import LogStore, Row, RowsRefused, log_store
-from app.services.log_rows import Unscreened, log_row, screen_all, trim, unscreened
+from app.services.log_rows import Unscreened, are_clean, log_row, screen_all, trim, unscreened
 
 BATCH: Final = 100
 """Waiting records that are written at once."""
 GREATEST_BATCH: Final = 250
 GREATEST_BATCH_BYTES: Final = 2 * 1024 * 1024
 """Records, and bytes of their bodies, that one transaction takes when more wait."""
-BATCH_BYTES: Final = 512 * 1024
+BATCH_BYTES: Final = 1024 * 1024
 """Bytes of bodies that are written at once, however few records they belong to: memory that waits is memory in use."""
 FLUSH_SECONDS: Final = 0.25
 """The longest a record waits for others to be written with."""
@@ -37,13 +37,16 @@ PAUSE_SECONDS: Final = 0.002
 """From a record's arrival to its row: a client that waited for its answer asks again within that time, if it does."""
 SLICE_SECONDS: Final = 0.0005
 """Rows are made on the event loop's thread, for so long at a time."""
-TURN: Final = 8
-"""Rows made between two looks at the clock."""
+TURN: Final = 16
+"""Rows made, and searched for secrets together, between two looks at the clock."""
+SEARCHED_BYTES: Final = 64 * 1024
+"""Bytes that the loop's thread searches at once, in some 0.1 ms. More is left to another thread: so is what may hold
+secrets, whose masking takes longer."""
 
 _Pair = tuple[Row, Row | None]
 """A row of `request_log` and, unless it can't or shall not be stored, the row of `request_payload` to it."""
-_Waiting = tuple[Row, Unscreened | None, int]
-"""Both as they wait, and the bytes of the bodies."""
+_Waiting = tuple[Row, Row | Unscreened | None, int]
+"""Both as they wait, the second perhaps not searched yet, and the bytes of the bodies."""
 
 _log = logging.getLogger(__name__)
 
@@ -208,13 +211,19 @@ class LogWriter:
         fresh, queue = self._fresh, self._queue
         began = self._clock.monotonic()
         while fresh:
+            made: list[tuple[Row, Unscreened | None, int]] = []
             for _ in range(min(len(fresh), TURN)):
                 exchange, size = fresh.popleft()
                 try:
-                    queue.append((log_row(exchange), self._payload(exchange), size))
+                    made.append((log_row(exchange), self._payload(exchange), size))
                 except Exception as error:  # one record must not keep the others from being written
                     self._bytes -= size
                     self._drop_one(type(error).__name__)
+            found = [payload for _, payload, _ in made if payload is not None]
+            if found and sum([size for _, _, size in made]) <= SEARCHED_BYTES and are_clean(found):
+                queue.extend([(log, payload and payload.row, size) for log, payload, size in made])
+            else:
+                queue.extend(made)
             if self._clock.monotonic() - began > SLICE_SECONDS:
                 break
         if self._fresh and self._loop is not None:
@@ -241,14 +250,15 @@ class LogWriter:
             return None
 
     async def _pairs(self, batch: list[_Waiting]) -> list[_Pair]:
-        """The rows to write. The search for secrets, the most of the work, runs in a thread, without Python's lock."""
-        found = [payload for _, payload, _ in batch if payload is not None]
-        if not found:
-            return [(log, None) for log, _, _ in batch]
-        rows = iter(await asyncio.get_running_loop().run_in_executor(self._thread, screen_all, found))
+        """The rows to write. What has to be searched still is searched in a thread, without Python's lock."""
+        left = [payload for _, payload, _ in batch if isinstance(payload, Unscreened)]
+        searched: list[Row | Exception] = []
+        if left:
+            searched = await asyncio.get_running_loop().run_in_executor(self._thread, screen_all, left)
+        rows = iter(searched)
         pairs: list[_Pair] = []
         for log, payload, _ in batch:
-            row = None if payload is None else next(rows)
+            row = next(rows) if isinstance(payload, Unscreened) else payload
             if isinstance(row, Exception):
                 self._lose_payload(log[0], row)
                 row = None
@@ -262,11 +272,10 @@ class LogWriter:
     async def _write(self, pairs: list[_Pair]) -> None:
         """Write the rows, trying until it succeeds. Of rows that are refused, the good ones are found by halving."""
         delay = FIRST_DELAY
+        logs, payloads = [log for log, _ in pairs], [payload for _, payload in pairs if payload is not None]
         while True:
             try:
-                await self._store.write(
-                    [log for log, _ in pairs], [payload for _, payload in pairs if payload is not None]
-                )
+                await self._store.write(logs, payloads)
             except RowsRefused as error:
                 half = len(pairs) // 2
                 if half:

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import hashlib
+import logging
 from typing import Any, Final, Literal
 
 import msgspec
@@ -12,11 +13,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.common.errors import FieldError, ResourceNotFound, ValidationFailed
 from app.repositories.deadline import QueryTooSlow, deadline
 from app.repositories.log_filters import LogFilter
+from app.repositories.payload_files import Payload
 from app.repositories.request_logs import Position, RequestLogRepository, Sort
 
 COUNTED: Final = 10_000
 PAGE_SECONDS: Final = 2.0
 COUNT_SECONDS: Final = 1.0
+
+_log = logging.getLogger(__name__)
 
 Relation = Literal["eq", "gte"]
 
@@ -80,8 +84,8 @@ class RequestLogs:
             rows, _write(_Cursor(question, place.value, place.request_id, total.value, total.relation)), total
         )
 
-    async def one(self, request_id: str) -> tuple[Row[tuple[Any, ...]], Row[tuple[Any, ...]] | None]:
-        """The record and its payload, None where none is stored (any more).
+    async def one(self, request_id: str) -> tuple[Row[tuple[Any, ...]], Payload | None]:
+        """The record and its payload, None where none is stored (any more), or it can't be read.
 
         :raises ResourceNotFound:
         """
@@ -91,7 +95,11 @@ class RequestLogs:
                 "There is no log record of this request: it is not over or not written yet, its time was up,"
                 " or it had no valid API key, and such requests leave none."
             )
-        return log, await self._logs.payload(request_id)
+        try:
+            return log, await self._logs.payload(log)
+        except OSError as error:
+            _log.warning("the payload of request %s can't be read (%s)", request_id, error.strerror)
+            return log, None
 
     async def _total(self, wanted: LogFilter, sort: Sort, after: Position, seen: int) -> Total:
         """The rows of the first page and those behind it: what the page has read is not read again."""

@@ -1,7 +1,9 @@
 """Retention: removes log records and stored payloads whose time is over, a few at a time."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -10,7 +12,8 @@ from app.common.clock import Clock, SystemClock
 from app.common.errors import Unavailable
 from app.config import Settings
 from app.db.session import Database
-from app.repositories.request_logs import RequestLogRepository
+from app.repositories.payload_files import payload_files, remove_payloads
+from app.repositories.request_logs import RequestLogRepository, first_id
 
 CHUNK: Final = 500
 """Rows removed in one transaction."""
@@ -35,7 +38,7 @@ class Removed(msgspec.Struct, frozen=True):
 
 
 class Retention:
-    """On SQLite what is removed is overwritten in the database file. Its journal (`-wal`) is overwritten with time."""
+    """On SQLite what is removed is overwritten in the files. Its journal (`-wal`) is overwritten with time."""
 
     def __init__(self, database: Database, settings: Settings, clock: Clock | None = None) -> None:
         self._database = database
@@ -66,12 +69,21 @@ class Retention:
         :raises Unavailable: the database failed on the way; what was removed until then stays removed.
         """
         now = int(self._clock.time() * 1000)
-        payloads = await self._remove(
-            lambda logs: logs.remove_payloads(now - self._payload_days * DAY_MS, CHUNK)
-        )
+        expired = now - self._payload_days * DAY_MS
+        payloads = await self._remove(lambda logs: logs.remove_payloads(expired, CHUNK))
+        if self._database.payload_folder is not None:
+            for file in payload_files(self._database.payload_folder):
+                payloads += await asyncio.to_thread(self._remove_from, file, first_id(expired))
         logs = await self._remove(lambda logs: logs.remove_logs(now - self._log_days * DAY_MS, CHUNK))
         batches = await self._remove(lambda logs: logs.remove_batches(now - BATCHES_MS, CHUNK))
         return Removed(logs=logs, payloads=payloads, batches=batches)
+
+    def _remove_from(self, file: Path, before: str) -> int:
+        try:
+            return remove_payloads(file, before)
+        except OSError as error:  # the others can be removed
+            _log.error("expired payloads in %s can't be removed (%s)", file, error.strerror)
+            return 0
 
     async def _remove(self, remove: Callable[[RequestLogRepository], Awaitable[int]]) -> int:
         total = 0

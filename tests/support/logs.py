@@ -4,14 +4,17 @@ import asyncio
 from typing import Any
 
 import asyncpg  # type: ignore[import-untyped]  # ships no types
+from sqlalchemy import select
 from sqlalchemy.engine import make_url
 
 from app.common import ids
 from app.db.session import Database
+from app.db.tables.request_log import RequestLog
 from app.domain.exchange import Attempt, Exchange, Verdict
 from app.domain.provider import Protocol
 from app.domain.usage import Usage, UsageSource
 from app.repositories.log_store import LogStore, Rows, log_store
+from app.repositories.request_logs import RequestLogRepository
 from app.services.log_rows import log_row, payload_row
 
 NOW = 1_790_000_000.0
@@ -98,6 +101,14 @@ async def write(database: Database, exchanges: list[Exchange]) -> None:
         [log_row(each) for each in exchanges], [payload_row(each, 65536, redacted=True) for each in exchanges]
     )
     await store.close()
+
+
+async def counts(database: Database) -> tuple[int, int]:
+    """How many log rows there are, and how many payloads that can be read."""
+    async with database.read() as session:
+        logs = RequestLogRepository(session)
+        rows = list(await session.execute(select(*RequestLog.__table__.columns)))
+        return len(rows), sum([await logs.payload(row) is not None for row in rows])
 
 
 async def shut(url: str) -> None:

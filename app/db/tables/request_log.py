@@ -53,6 +53,9 @@ class RequestLog(Base):
     """JSON: a list of `domain.exchange.Verdict`."""
     facts: Mapped[str | None] = mapped_column(Text)
     """JSON: what rules could read of the request, without texts. None in rows of older versions."""
+    payload_file: Mapped[int | None] = mapped_column(BigInteger)
+    payload_offset: Mapped[int | None] = mapped_column(BigInteger)
+    """Where the payload is (`repositories.payload_files`). None if there is none, or if it is in `request_payload`."""
 
 
 SCAN = Index(

@@ -1,5 +1,6 @@
 """Requests and answers as they came, capped, for a shorter time than the log rows next door (`request_log.py`).
 
+On SQLite they are in files (`repositories.payload_files`), and here only what older versions stored.
 Bodies are bytes: what a client sends need not be text, and PostgreSQL's text can't hold U+0000.
 """
 

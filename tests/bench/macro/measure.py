@@ -224,8 +224,7 @@ def records(folder: Path) -> tuple[int, int]:
     """Log records, and stored requests and answers, in the gateway's database."""
     connection = sqlite3.connect(f"file:{folder}/gateway.db?mode=ro", uri=True)
     with contextlib.closing(connection):
-        counts = [
-            int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
-            for table in ("request_log", "request_payload")
-        ]
-    return counts[0], counts[1]
+        logs, payloads = connection.execute(
+            "SELECT count(*), count(payload_file) FROM request_log"
+        ).fetchone()
+    return int(logs), int(payloads)

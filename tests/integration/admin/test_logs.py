@@ -1,5 +1,6 @@
 """The log as the admin API shows it, of a live gateway."""
 
+import shutil
 from typing import Any
 
 import httpx
@@ -190,9 +191,12 @@ async def test_a_record_whole(logs: httpx.AsyncClient) -> None:
 
 async def test_a_record_whose_payload_is_gone(live: Live, logs: httpx.AsyncClient) -> None:
     assert live.gateway.services is not None
-    async with live.gateway.services.database.transaction() as session:
+    database = live.gateway.services.database
+    async with database.transaction() as session:
         connection = await session.connection()
         await connection.exec_driver_sql("DELETE FROM request_payload")
+    if database.payload_folder is not None:
+        shutil.rmtree(database.payload_folder)
     record = (await logs.get(f"/api/admin/logs/{ODD.request_id.upper()}")).json()
     assert record["payload"] is None
     assert record["request_id"] == ODD.request_id

@@ -19,10 +19,15 @@ async def stored(database: Database, record: Exchange) -> tuple[dict[str, object
     await write(database, [record])
     async with database.read() as session:
         logs = RequestLogRepository(session)
-        log, payload = await logs.log(record.request_id), await logs.payload(record.request_id)
-    assert log is not None
+        log = await logs.log(record.request_id)
+        assert log is not None
+        payload = await logs.payload(log)
     assert payload is not None
-    return dict(log._mapping), dict(payload._mapping)
+    row = dict(log._mapping)
+    assert (
+        (row.pop("payload_file") is None) == (row.pop("payload_offset") is None) == (not database.is_sqlite)
+    )
+    return row, msgspec.structs.asdict(payload)
 
 
 async def test_everything_known_of_a_request_is_stored(database: Database) -> None:

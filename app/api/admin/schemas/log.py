@@ -15,6 +15,8 @@ from app.domain import exchange
 from app.domain.exchange import EndReason
 from app.domain.provider import Protocol
 from app.domain.usage import UsageSource
+from app.repositories.payload_files import Payload
+from app.repositories.request_logs import WIDE
 from app.services.request_logs import LogPage as FoundPage
 
 AnyRow = Row[tuple[Any, ...]]
@@ -164,7 +166,7 @@ class LogPayload(msgspec.Struct, frozen=True, kw_only=True):
     ]
 
     @classmethod
-    def of(cls, row: AnyRow) -> "LogPayload":
+    def of(cls, row: Payload) -> "LogPayload":
         return cls(
             is_redacted=row.is_redacted,
             request_headers=[LogHeader(*pair) for pair in _headers.decode(row.request_headers)],
@@ -184,7 +186,7 @@ class LogDetail(Log, frozen=True, kw_only=True):
     ]
 
     @classmethod
-    def whole(cls, row: AnyRow, payload: AnyRow | None) -> "LogDetail":
+    def whole(cls, row: AnyRow, payload: Payload | None) -> "LogDetail":
         return cls(
             **_fields(row),
             attempts=[_attempt(attempt) for attempt in _attempts.decode(row.attempts)],
@@ -200,7 +202,7 @@ def moment(milliseconds: int) -> datetime:
 
 def _fields(row: AnyRow) -> dict[str, Any]:
     fields = dict(row._mapping)
-    for wide in ("attempts", "trace", "facts"):
+    for wide in WIDE:
         fields.pop(wide, None)
     fields["request_time"] = moment(row.request_time)
     fields["protocol"] = Protocol(row.protocol)
