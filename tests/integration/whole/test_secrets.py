@@ -92,7 +92,7 @@ def leaks(planted: dict[str, str], heard: list[tuple[str, bytes]]) -> Iterator[s
 
 
 def files(folder: Path) -> list[tuple[str, bytes]]:
-    return [(file.name, file.read_bytes()) for file in folder.iterdir()]
+    return [(file.name, file.read_bytes()) for file in folder.rglob("*") if file.is_file()]
 
 
 async def test_no_planted_secret_is_found_anywhere(tmp_path: Path) -> None:
