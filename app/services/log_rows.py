@@ -14,6 +14,7 @@ from app.common.headers import is_credential
 from app.common.sanitizer import is_clean, redact, sanitize_headers
 from app.domain.exchange import Attempt, EndReason, Exchange, Verdict
 from app.domain.usage import Usage
+from app.services.log_traces import trace_text
 
 NAME_LENGTH = 200
 """Characters kept of a name that a client may have sent."""
@@ -368,7 +369,7 @@ def _trace(trace: Sequence[Verdict]) -> str:
     known = _traces.get(id(trace))
     if known is not None and known[0] is trace:
         return known[1]
-    text = _json([_verdict(verdict) for verdict in trace])
+    text = trace_text(_json([_verdict(verdict) for verdict in trace]))
     if len(_traces) >= TRACES_KNOWN:
         _traces.clear()
     _traces[id(trace)] = trace, text

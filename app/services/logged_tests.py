@@ -12,6 +12,7 @@ from app.domain.sample import Sample
 from app.repositories.targets import TargetRepository
 from app.rules.rule_test import Expect
 from app.services.log_samples import sample_of
+from app.services.log_traces import read_trace
 from app.services.request_logs import RequestLogs
 from app.services.rule_tests import RanTest, RuleTests
 from app.services.targets import StoredTarget
@@ -45,7 +46,7 @@ class LoggedTests:
         row = await self._tests.model(model)
         log, _ = await RequestLogs(self._session).one(request_id)
         targets = (await TargetRepository(self._session).of_models([row.id])).get(row.id, [])
-        trace = msgspec.json.decode(log.trace, type=list[Verdict])
+        trace = read_trace(log.trace)
         expect = _expectation(trace, targets)
         if expect is None:
             message = (

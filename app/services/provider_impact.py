@@ -8,18 +8,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.common.clock import Clock, SystemClock
 from app.common.errors import ResourceNotFound
-from app.domain.exchange import Verdict
 from app.repositories.deadline import QueryTooSlow, deadline
 from app.repositories.provider_impact import ProviderImpactRepository
 from app.repositories.providers import ProviderRepository
+from app.services.log_traces import read_trace
 from app.services.request_logs import too_slow
 
 DAY: Final = 24 * 3600 * 1000
 MOST_JUDGED: Final = 20_000
 SECONDS: Final = 10.0
 MOST_NAMED: Final = 20
-
-_read_trace = msgspec.json.Decoder(list[Verdict]).decode
 
 
 class Affected(msgspec.Struct, frozen=True):
@@ -96,5 +94,5 @@ def _had_another(row: Any) -> bool:
     """A target of another provider had passed the rules. Names are those of the time of the request, in both."""
     return any(
         verdict.passed and verdict.target_id is not None and verdict.provider != row.provider
-        for verdict in _read_trace(row.trace)
+        for verdict in read_trace(row.trace)
     )

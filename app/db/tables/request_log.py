@@ -50,7 +50,7 @@ class RequestLog(Base):
     attempts: Mapped[str] = mapped_column(Text)
     """JSON: a list of `domain.exchange.Attempt`."""
     trace: Mapped[str] = mapped_column(Text)
-    """JSON: a list of `domain.exchange.Verdict`."""
+    """A list of `domain.exchange.Verdict`, as `services/log_traces.py` writes and reads it."""
     facts: Mapped[str | None] = mapped_column(Text)
     """JSON: what rules could read of the request, without texts. None in rows of older versions."""
     payload_file: Mapped[int | None] = mapped_column(BigInteger)

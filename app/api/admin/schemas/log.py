@@ -17,6 +17,7 @@ from app.domain.provider import Protocol
 from app.domain.usage import UsageSource
 from app.repositories.payload_files import Payload
 from app.repositories.request_logs import WIDE
+from app.services.log_traces import read_trace
 from app.services.request_logs import LogPage as FoundPage
 
 AnyRow = Row[tuple[Any, ...]]
@@ -26,7 +27,6 @@ _LAST: Final = (datetime.max.replace(tzinfo=UTC) - EPOCH) // timedelta(milliseco
 _FIRST: Final = (datetime.min.replace(tzinfo=UTC) - EPOCH) // timedelta(milliseconds=1)
 
 _attempts = msgspec.json.Decoder(list[exchange.Attempt])
-_trace = msgspec.json.Decoder(list[exchange.Verdict])
 _headers = msgspec.json.Decoder(list[tuple[str, str]])
 
 
@@ -190,7 +190,7 @@ class LogDetail(Log, frozen=True, kw_only=True):
         return cls(
             **_fields(row),
             attempts=[_attempt(attempt) for attempt in _attempts.decode(row.attempts)],
-            trace=[_verdict(verdict) for verdict in _trace.decode(row.trace)],
+            trace=[_verdict(verdict) for verdict in read_trace(row.trace)],
             payload=None if payload is None else LogPayload.of(payload),
         )
 
