@@ -5,12 +5,13 @@ A client sends head after head over one connection, all alike but for the conten
 """
 
 from app.common.headers import RawHeaders
+from app.rules.recorded import Told
 
 
 class Head:
     """Filled by the pipeline as far as it gets. Nothing in it depends on the configuration or on the body."""
 
-    __slots__ = ("digest", "key", "passed", "wire", "wired", "wired_for")
+    __slots__ = ("digest", "key", "passed", "told", "wire", "wired", "wired_for")
 
     def __init__(self) -> None:
         self.key = b""
@@ -19,6 +20,8 @@ class Head:
         """Its keyed hash."""
         self.passed: RawHeaders = []
         """The headers an upstream may see."""
+        self.told: Told | None = None
+        """What the log keeps of them as facts, once it did."""
         self.wired_for: object = None
         """Whose `wire` is kept: a target as `UpstreamRequests` has prepared it."""
         self.wired: RawHeaders = []

@@ -43,7 +43,7 @@ from app.providers.call import Call, Upstream
 from app.providers.foreign import ForeignUpstream
 from app.providers.transport import Transport
 from app.rules.context import Facts
-from app.rules.recorded import record
+from app.rules.recorded import record, tell_headers
 
 _log = logging.getLogger(__name__)
 
@@ -127,7 +127,10 @@ class Pipeline:
             exchange.total_time = clock.monotonic() - started
             exchange.response_body = without(b"".join(story.stored.pieces), story.credential)
             if story.facts is not None and self._settings.log_facts:
-                exchange.facts = record(story.facts)
+                head = client.head
+                if head.told is None:
+                    head.told = tell_headers(story.facts)
+                exchange.facts = record(story.facts, head.told)
             if exchange.api_key_id is not None:
                 self._recorder.finish(endpoint, exchange, story.body, story.reader, story.answer)
             else:

@@ -25,7 +25,6 @@ class Members(dict[str, Any]):
 
     def __init__(self, undecoded: Mapping[str, Any]) -> None:
         """:param undecoded: the members as `msgspec.Raw`; values of other types are taken as they are."""
-        super().__init__()
         self._undecoded = undecoded
 
     def __missing__(self, name: str) -> Any:

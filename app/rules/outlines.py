@@ -4,6 +4,7 @@ What of an outline can be relied on is in `KNOWN`; all else in the list is unkno
 """
 
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Any, Final
 
 import msgspec
@@ -38,6 +39,8 @@ _ROLES: Final = ("system", "developer", "user", "assistant", "tool")
 _encode = msgspec.json.Encoder().encode
 _said: dict[str, bytes] = {role: _encode({"role": role, "content": ""}) for role in _ROLES}
 """Messages of plain text by role."""
+_said_by = _said.__getitem__
+_role = attrgetter("role")
 
 
 class _Unfit(Exception):
@@ -58,7 +61,7 @@ _decode_plain = msgspec.json.Decoder(list[_Plain]).decode
 def plain_messages(raw: msgspec.Raw) -> bytes | None:
     """The outline of messages that are all plain text, for half the cost: most are. None where they may not be."""
     try:
-        outline = b"[%b]" % b",".join([_said[message.role] for message in _decode_plain(raw)])
+        outline = b"[%b]" % b",".join(map(_said_by, map(_role, _decode_plain(raw))))
     except (msgspec.DecodeError, ValueError, RecursionError, KeyError):
         return None
     return outline if len(outline) <= MOST_BYTES else None

@@ -28,6 +28,9 @@ MOST_BYTES: Final = 2048
 MOST_CUT: Final = 32
 """Names of what is left out; when there are more, all of its kind counts as left out."""
 
+Told = tuple[bytes, tuple[str, ...]]
+"""Headers in JSON, and the paths of those that were cut."""
+
 LEFT_OUT: Final = frozenset(
     b"accept accept-encoding connection content-length content-type host traceparent tracestate".split()
 )
@@ -47,15 +50,17 @@ _SPECIAL = frozenset(
 _KNOWN: Final = 2048
 """Headers remembered with what becomes of them: most come again and again."""
 _KNOWN_TEXTS: Final = 512
-"""Sets of headers, and bodies as they are recorded, that are remembered too."""
+"""Sets of headers, bodies as they are recorded, and whole records that are remembered too."""
 _KNOWN_BYTES: Final = 1024
-"""Of one of them."""
+"""Of one of them; of a record what it was made of, and as much again of itself."""
+_MESSAGES_NEXT: Final = (b'"messages":', b'"messages": ')
 _encode = msgspec.json.Encoder().encode
 _unseen: Final = b"?"
 _passed_over: set[bytes] = set()
 _pieces: dict[tuple[bytes, bytes], bytes | None] = {}
-_header_texts: dict[tuple[tuple[bytes, bytes], ...], tuple[bytes, tuple[str, ...]]] = {}
+_header_texts: dict[tuple[tuple[bytes, bytes], ...], Told] = {}
 _harmless: set[bytes] = set()
+_records: dict[tuple[Told, str, bytes, bytes, bytes], bytes] = {}
 _names: dict[str, bytes] = {}
 
 
@@ -85,13 +90,55 @@ NOTHING: Final = ("headers", "body", "has_tools", "has_images", "message_count")
 """`cut` of a row without facts."""
 
 
-def record(facts: Facts) -> bytes:
-    """The facts as JSON. No value in it is one that `sanitizer.redact` would change. Never raises."""
-    headers, cut = _headers(facts)
+def record(facts: Facts, told: Told | None = None) -> bytes:
+    """The facts as JSON. No value in it is one that `sanitizer.redact` would change. Never raises.
+
+    Of bodies with plain messages only the messages are new as a rule, and those only in their texts. So what comes
+    before and after them is looked up together with their outline.
+
+    :param told: what `tell_headers` made of the same headers, where it is known.
+    """
+    if told is None:
+        told = tell_headers(facts)
     split = split_members(facts.raw_body) if facts.members is None else facts.members
-    body = _body(facts, split, [*cut])
+    raw = split.get("messages")
+    plain = None
+    if raw is not None and len(raw) <= OUTLINE_BYTES:
+        plain = plain_messages(raw)
+        if plain is not None and facts.input_tokens is None:
+            before, _, after = facts.raw_body.partition(bytes(raw))
+            key = (told, facts.endpoint, plain, before, after)
+            found = _records.get(key)
+            if found is None:
+                found = _record(facts, told, split, plain)
+                if _is_reusable(before, after, plain, found):
+                    if len(_records) >= _KNOWN_TEXTS:
+                        _records.clear()
+                    _records[key] = found
+            return found
+    return _record(facts, told, split, plain)
+
+
+def _is_reusable(before: bytes, after: bytes, plain: bytes, found: bytes) -> bool:
+    """Whether a record is right for all bodies with plain messages of this outline between `before` and `after`.
+
+    They must stand where a value does: the same is read before and after whatever value stands there. A quote without
+    a backslash in front of it begins or ends a string, so that what ends like a name and its colon is just that.
+    """
+    return (
+        len(before) + len(after) + len(plain) <= _KNOWN_BYTES
+        and len(found) <= _KNOWN_BYTES
+        and before.endswith(_MESSAGES_NEXT)
+        and b"\\" not in before
+    )
+
+
+def _record(facts: Facts, told: Told, split: Mapping[str, Raw], plain: bytes | None) -> bytes:
+    """:param plain: the outline of messages that are all plain text."""
+    headers, cut = told
+    body = _body(facts, split, [*cut], plain)
     if body not in _harmless and not _may_stay(body):
-        body = _body(facts, split, [*cut], is_careful=True)
+        body = _body(facts, split, [*cut], plain, is_careful=True)
         if not _is_harmless(body):  # what harms lies across members
             return _encode(Recorded(facts.endpoint, cut=NOTHING))
     return b'{"endpoint":%b,"headers":{%b},%b}' % (_name(facts.endpoint)[:-1], headers, body)
@@ -166,8 +213,8 @@ def _may_stay(body: bytes) -> bool:
     return True
 
 
-def _headers(facts: Facts) -> tuple[bytes, tuple[str, ...]]:
-    """Headers in JSON, and the paths of those that were cut."""
+def tell_headers(facts: Facts) -> Told:
+    """What is recorded of the headers. Whatever the content-length, it is the same."""
     lines = tuple([line for line in facts.header_lines if line[0] not in _passed_over])
     known = _header_texts.get(lines)
     if known is not None:
@@ -183,7 +230,7 @@ def _headers(facts: Facts) -> tuple[bytes, tuple[str, ...]]:
     return told
 
 
-def _tell(lines: Iterable[tuple[bytes, bytes]]) -> tuple[bytes, tuple[str, ...]]:
+def _tell(lines: Iterable[tuple[bytes, bytes]]) -> Told:
     kept: list[bytes] = []
     cut: list[str] = []
     size = 0
@@ -243,14 +290,16 @@ def _cut(cut: list[str], kind: str, name: str) -> None:
         cut.append(kind)
 
 
-def _body(facts: Facts, split: Mapping[str, Raw], cut: list[str], *, is_careful: bool = False) -> bytes:
+def _body(
+    facts: Facts, split: Mapping[str, Raw], cut: list[str], plain: bytes | None, *, is_careful: bool = False
+) -> bytes:
     """Members in JSON, and what `Recorded` has besides.
 
+    :param plain: the outline of messages that are all plain text.
     :param is_careful: leave out members that may not be stored, and what is too much; there seem to be some.
     """
     kept: list[bytes] = []
     outlined: list[str] = []
-    is_plain = False
     size = 0
     for name, raw in split.items():
         found: bytes | Raw | None = None
@@ -258,10 +307,9 @@ def _body(facts: Facts, split: Mapping[str, Raw], cut: list[str], *, is_careful:
             if name == "model":
                 continue
             if name in OUTLINES and len(raw) <= OUTLINE_BYTES:
-                if name == "messages":
-                    found = plain_messages(raw)
-                    is_plain = found is not None
-                if found is None:
+                if plain is not None and name == "messages":
+                    found = plain
+                else:
                     found = OUTLINES[name](facts.body.get(name))
         elif len(raw) <= VALUE_LENGTH:
             found = raw
@@ -278,7 +326,7 @@ def _body(facts: Facts, split: Mapping[str, Raw], cut: list[str], *, is_careful:
     text = b'"body":{%b}' % b",".join(kept)
     if outlined:
         text += b',"outlined":["%b"]' % '","'.join(outlined).encode()
-    text += _derived(facts, split, outlined, cut, is_plain)
+    text += _derived(facts, split, outlined, cut, plain is not None)
     if cut:
         text += b',"cut":' + _encode(cut)
     return text
