@@ -4,6 +4,7 @@ Which headers hold secrets is in `headers.py` next door.
 """
 
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
 from typing import Any
 
 import re2
@@ -60,6 +61,7 @@ _key_prefix = re2.compile("^(?:" + "|".join(_KEYS) + ")")
 _OUR_BEARER = b"Bearer gwk_"
 _OUR_BEARER_MASKED = "Bearer gwk_" + MASK
 
+_value = itemgetter(1)
 _SCHEMES = frozenset({"bearer", "basic", "digest", "token", "apikey", "negotiate"})
 
 _TYPES = (
@@ -139,7 +141,7 @@ def without(text: bytes, secret: str | None) -> bytes:
 
 def headers_without(headers: list[tuple[bytes, bytes]], secret: str | None) -> list[tuple[bytes, bytes]]:
     """`without` for the values of headers."""
-    if secret is None or secret.encode() not in b"\n".join([value for _, value in headers]):
+    if secret is None or secret.encode() not in b"\n".join(map(_value, headers)):
         return headers
     return [(name, without(value, secret)) for name, value in headers]
 

@@ -3,6 +3,9 @@
 An upstream answers with the same names time and again, so this is worked out once for each sequence of names.
 """
 
+from itertools import compress
+from operator import itemgetter
+
 import msgspec
 
 from app.common.headers import RawHeaders, broken, goes_down, without_named
@@ -13,16 +16,17 @@ _MOST_NAMES = 64
 _MOST_BYTES = 2048
 """Longer sequences, which hardly come again, are not remembered."""
 
+_value = itemgetter(1)
 _UPSTREAM_ID = b"x-upstream-request-id"
 
 
 class Shape(msgspec.Struct, frozen=True, gc=False):
     """Places are indexes into the headers; -1 where there is none."""
 
-    passed: tuple[int, ...]
-    """Of the headers that go to the client."""
+    passed: tuple[bool, ...]
+    """Which of the headers go to the client."""
     renamed: int
-    """Place among `passed` of the upstream's `x-request-id`: ours takes its name."""
+    """Place among those of the upstream's `x-request-id`: ours takes its name."""
     repeated: int
     """Of Anthropic's `request-id`, which its SDKs read, and which goes out under two names."""
     content_type: int
@@ -54,7 +58,7 @@ def _make(names: tuple[bytes, ...]) -> Shape:
     ours = [number for number, place in enumerate(passed) if lower[place] == b"x-request-id"]
     anthropics = [place for place in passed if lower[place] == b"request-id"]
     return Shape(
-        passed,
+        tuple(place in passed for place in range(len(names))),
         ours[-1] if ours else -1,
         anthropics[-1] if anthropics and not ours else -1,
         lower.index(b"content-type") if b"content-type" in lower else -1,
@@ -71,14 +75,14 @@ def client_headers(raw: RawHeaders, shape: Shape | None = None) -> RawHeaders:
     its SDKs read, goes out under both names.
     """
     shape = shape or shape_of(raw)
-    kept = [raw[place] for place in shape.passed]
+    kept = list(compress(raw, shape.passed))
     if shape.renamed >= 0:
         kept[shape.renamed] = (_UPSTREAM_ID, kept[shape.renamed][1])
     elif shape.repeated >= 0:
         kept.append((_UPSTREAM_ID, raw[shape.repeated][1]))
     if shape.connection:
         kept = without_named(kept, b",".join([raw[place][1] for place in shape.connection]))
-    if broken(b"".join([value for _, value in kept])):
+    if broken(b"".join(map(_value, kept))):
         kept = [pair for pair in kept if not broken(pair[1])]
     return kept
 

@@ -144,9 +144,9 @@ class Attempts:
             if status >= 400 or not is_event_stream(headers, shape):
                 body = answered.take(self._max_answer)
                 if body is not None:
+                    answered = None  # it is closed
                     attempt.first_byte = monotonic() - started
-                    answer = Answer(target, attempt, status, headers, shape, body)
-                    return answer
+                    return Answer(target, attempt, status, headers, shape, body)
             answer = await self._read(target, attempt, answered, started)
             return answer
         except httpx.TransportError as error:

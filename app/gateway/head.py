@@ -5,13 +5,14 @@ A client sends head after head over one connection, all alike but for the conten
 """
 
 from app.common.headers import RawHeaders
+from app.providers.call import Prepared
 from app.rules.recorded import Told
 
 
 class Head:
     """Filled by the pipeline as far as it gets. Nothing in it depends on the configuration or on the body."""
 
-    __slots__ = ("digest", "key", "passed", "told", "wire", "wired", "wired_for")
+    __slots__ = ("digest", "key", "passed", "prepared", "told", "wire", "wired", "wired_for")
 
     def __init__(self) -> None:
         self.key = b""
@@ -23,7 +24,9 @@ class Head:
         self.told: Told | None = None
         """What the log keeps of them as facts, once it did."""
         self.wired_for: object = None
-        """Whose `wire` is kept: a target as `UpstreamRequests` has prepared it."""
+        """The target whose `wire` is kept; one that was changed is another object."""
+        self.prepared: Prepared | None = None
+        """What else `UpstreamRequests` sends this target."""
         self.wired: RawHeaders = []
         """Those of `passed` that this target is sent, and what it is sent besides."""
         self.wire = b""

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import httpx
+import msgspec
 
 from app.common.clock import Clock, SystemClock
 from app.common.errors import Draining, GatewayError, InternalError, MethodNotAllowed, Overloaded
@@ -24,7 +25,7 @@ from app.gateway.admission import admit, authenticate, client_ip, digest, parse_
 from app.gateway.attempts import Answer, Attempts, Begun
 from app.gateway.body import RequestBody, too_large
 from app.gateway.client import AsgiClient, Client, Receive, Send
-from app.gateway.guard import Cause, Guards, Interrupted
+from app.gateway.guard import Cause, Guard, Guards, Interrupted
 from app.gateway.limits import RequestLimits
 from app.gateway.metrics import Metrics
 from app.gateway.ports import LogSink, SnapshotSource
@@ -57,6 +58,9 @@ UNREAD_SECONDS = 5.0
 """Time a client has to stop sending the body of a request that was refused."""
 
 
+_UNKNOWN = Envelope("", False, (0, 0))
+
+
 class Pipeline:
     """Serves proxy requests. One per process; holds no state of a single request."""
 
@@ -80,7 +84,10 @@ class Pipeline:
         self.metrics = metrics
         self._is_draining = is_draining
         self._planner = Planner()
-        self._settings = settings
+        self._max_body = settings.max_body_bytes
+        self._max_in_flight = settings.max_concurrent_requests
+        self._total_timeout = settings.total_timeout
+        self._keeps_facts = settings.log_facts
         self._clock = clock or SystemClock()
         upstream: Upstream = transport if isinstance(transport, Transport) else ForeignUpstream(transport)
         self._attempts = Attempts(upstream, self._clock, self.observe, settings.max_answer_bytes)
@@ -101,14 +108,15 @@ class Pipeline:
         clock = self._clock
         started = clock.monotonic()
         exchange = Exchange(request_id(), clock.time(), endpoint.protocol, client.method, client.path)
-        story = _Story(self, endpoint, exchange, started, client)
+        guard = self._guards.open(self._total_timeout, started)
+        story = _Story(self, endpoint, exchange, started, client, guard, Stored(self._keep))
         self.metrics.in_flight += 1
         try:
             await story.run()
         except Interrupted as interrupted:
             story.left(interrupted.cause)
         except asyncio.CancelledError:
-            cause = story.guard.take()
+            cause = guard.take()
             if cause is not None:
                 story.left(cause)
             elif not await story.cut():
@@ -122,11 +130,11 @@ class Pipeline:
             )
         finally:
             self.metrics.in_flight -= 1
-            if story.guard.end():
-                await story.guard.swallow()
+            if guard.end():
+                await guard.swallow()
             exchange.total_time = clock.monotonic() - started
             exchange.response_body = without(b"".join(story.stored.pieces), story.credential)
-            if story.facts is not None and self._settings.log_facts:
+            if story.facts is not None and self._keeps_facts:
                 head = client.head
                 if head.told is None:
                     head.told = tell_headers(story.facts)
@@ -152,62 +160,43 @@ class Pipeline:
             self._strategies.observe(attempt.target_id, attempt.first_byte - attempt.started)
 
 
-class _Story:
+class _Story(msgspec.Struct):
     """One request on its way; its parts in the order in which they happen."""
 
-    __slots__ = (
-        "answer",
-        "body",
-        "client",
-        "credential",
-        "endpoint",
-        "envelope",
-        "exchange",
-        "facts",
-        "guard",
-        "pipeline",
-        "reader",
-        "started",
-        "stored",
-        "unread",
-    )
-
-    def __init__(
-        self, pipeline: Pipeline, endpoint: Endpoint, exchange: Exchange, started: float, client: Client
-    ) -> None:
-        self.pipeline = pipeline
-        self.endpoint = endpoint
-        self.exchange = exchange
-        self.started = started
-        self.client = client
-        self.guard = pipeline._guards.open(pipeline._settings.total_timeout, started)
-        self.unread: RequestBody | None = None
-        """The request body, once reading it has begun."""
-        self.body = b""
-        self.envelope: Envelope
-        self.facts: Facts | None = None
-        """Once rules are asked."""
-        self.reader: UsageReader | None = None
-        self.answer = b""
-        """A plain answer without usage, whose tokens have to be counted."""
-        self.stored = Stored(pipeline._keep)
-        self.credential: str | None = None
-        """What the upstream that answers was sent, and may repeat."""
+    pipeline: Pipeline
+    endpoint: Endpoint
+    exchange: Exchange
+    started: float
+    client: Client
+    guard: Guard
+    stored: Stored
+    unread: RequestBody | None = None
+    """The request body, once reading it has begun."""
+    body: bytes = b""
+    envelope: Envelope = _UNKNOWN
+    """Of the body, once it is whole."""
+    facts: Facts | None = None
+    """Once rules are asked."""
+    reader: UsageReader | None = None
+    answer: bytes = b""
+    """A plain answer without usage, whose tokens have to be counted."""
+    credential: str | None = None
+    """What the upstream that answers was sent, and may repeat."""
 
     async def run(self) -> None:
         pipeline, exchange, client = self.pipeline, self.exchange, self.client
-        settings, source, guard = pipeline._settings, pipeline.source, self.guard
+        source, guard = pipeline.source, self.guard
         snapshot = source.current
         exchange.revision = snapshot.revision
         if client.method != "POST":
             raise MethodNotAllowed("POST")
         if pipeline._is_draining():
             raise Draining("The gateway is shutting down. Try again.", retry_after=1.0)
-        if pipeline.metrics.in_flight > settings.max_concurrent_requests:
+        if pipeline.metrics.in_flight > pipeline._max_in_flight:
             raise Overloaded("Too many requests in flight. Try again.", retry_after=1.0)
         headers, head = client.headers, client.head
         if not head.key:
-            presented = read_headers(headers, settings.max_body_bytes)
+            presented = read_headers(headers, pipeline._max_body)
             head.digest = digest(source, presented.key)
             head.key = presented.key
             head.passed = upstream_headers(headers, presented.key)
@@ -219,11 +208,11 @@ class _Story:
         body = client.whole()
         if body is None:
             guard.arm(Cause.CLIENT_STALLED, BODY_SECONDS)
-            self.unread = RequestBody(client, settings.max_body_bytes)
+            self.unread = RequestBody(client, pipeline._max_body)
             body = await self.unread.read()
             guard.disarm()
-        elif len(body) > settings.max_body_bytes:
-            raise too_large(settings.max_body_bytes)
+        elif len(body) > pipeline._max_body:
+            raise too_large(pipeline._max_body)
         self.body = body
         exchange.request_size = len(body)
         exchange.request_body = body[: pipeline._keep]
@@ -313,7 +302,7 @@ class _Story:
         exchange.status, exchange.error_code, exchange.end_reason = error.status, error.code, EndReason.ERROR
         unread = self.unread
         if unread is None and self.client.whole() is None:
-            unread = RequestBody(self.client, self.pipeline._settings.max_body_bytes)
+            unread = RequestBody(self.client, self.pipeline._max_body)
         if unread is not None and not unread.is_left(self.client.headers):
             unread = None
         if unread is not None:

@@ -40,9 +40,11 @@ class Recorder:
             exchange.usage_source = (
                 UsageSource.UPSTREAM if exchange.end_reason is EndReason.COMPLETE else UsageSource.PARTIAL
             )
+            if exchange.usage.output is not None:
+                self._put(endpoint, exchange)
+                return
         worth_counting = exchange.status < 400 or (exchange.status == 499 and exchange.response_size > 0)
-        unknown = exchange.usage is None or exchange.usage.output is None
-        if worth_counting and unknown and len(self._counting) < COUNT_BACKLOG:
+        if worth_counting and len(self._counting) < COUNT_BACKLOG:
             task = asyncio.create_task(self._count(endpoint, exchange, body, reader, answer))
             self._counting.add(task)
             task.add_done_callback(self._counting.discard)

@@ -18,15 +18,16 @@ def added_headers(exchange: Exchange) -> RawHeaders:
     headers = [(b"x-request-id", exchange.request_id.encode("ascii"))]
     if exchange.attempts:
         last = exchange.attempts[-1]
-        headers += [
-            (b"x-gw-provider", header_text(last.provider)),
-            (b"x-gw-model", header_text(last.target_model)),
-            (b"x-gw-attempts", b"%d" % len(exchange.attempts)),
-        ]
+        headers += _who(last.provider, last.target_model)
+        headers.append((b"x-gw-attempts", b"%d" % len(exchange.attempts)))
     return headers
 
 
 @lru_cache(maxsize=4096)
+def _who(provider: str, target_model: str) -> RawHeaders:
+    return [(b"x-gw-provider", header_text(provider)), (b"x-gw-model", header_text(target_model))]
+
+
 def header_text(value: str) -> bytes:
     """A name as a header value; what is not printable ASCII is percent-encoded (RFC 3986 part 2.1)."""
     if value.isascii() and value.isprintable():

@@ -10,12 +10,12 @@ from app.domain.snapshot import Route, RoutingSnapshot
 from app.rules.context import Facts
 
 _MAX_KEPT = 4096
-"""Models whose usual trace is kept."""
+"""Models whose usual plan is kept."""
 _PASSES = Verdict(None, None, True)
 """The model's own rule let the request through."""
 
 
-class Plan(msgspec.Struct):
+class Plan(msgspec.Struct, frozen=True):
     """Candidates in stored order and why the others are none."""
 
     candidates: tuple[Target, ...]
@@ -34,28 +34,32 @@ def find_route(snapshot: RoutingSnapshot, model: str) -> Route:
 
 
 class Planner:
-    """Asks the rules; keeps the trace of the usual case, which is the same for all requests to a model."""
+    """Asks the rules; keeps the plan of the usual case, which is the same for all requests to a model: no target is
+    refused, and all of them speak the client's protocol."""
 
     def __init__(self) -> None:
-        self._usual: dict[int, tuple[Model, list[Verdict]]] = {}
+        self._usual: dict[tuple[int, Protocol], tuple[Model, Plan]] = {}
 
     def plan(self, route: Route, facts: Facts, protocol: Protocol) -> Plan:
         """Ask the rules. A target whose provider speaks another protocol than the client is no candidate."""
         model = route.model
         chosen = route.rules.choose(facts)
+        is_usual = len(chosen) == len(model.targets)
+        if is_usual:
+            usual = self._usual.get((model.id, protocol))
+            if usual is not None and usual[0] is model:
+                return usual[1]
         candidates = chosen
         for target in chosen:
             if target.provider.protocol is not protocol:
                 candidates = tuple(t for t in chosen if t.provider.protocol is protocol)
                 break
-        if len(candidates) == len(model.targets):
-            usual = self._usual.get(model.id)
-            if usual is None or usual[0] is not model:
-                if len(self._usual) >= _MAX_KEPT:
-                    self._usual.clear()  # models that are gone are in there, too
-                passed = [_PASSES, *(Verdict(t.id, t.provider.name, True) for t in candidates)]
-                usual = self._usual[model.id] = (model, passed)
-            return Plan(candidates, usual[1])
+        if is_usual and candidates is chosen:
+            if len(self._usual) >= _MAX_KEPT:
+                self._usual.clear()  # models that are gone are in there, too
+            plan = Plan(chosen, [_PASSES, *(Verdict(t.id, t.provider.name, True) for t in chosen)])
+            self._usual[model.id, protocol] = (model, plan)
+            return plan
         trace = route.rules.explain(facts)
         if chosen and candidates is chosen:  # all that pass speak the protocol
             return Plan(candidates, trace)

@@ -44,25 +44,29 @@ class UpstreamRequests:
     ) -> Call:
         """One call.
 
-        :param head: its `passed` are the client's headers that may be passed on, names in lower case.
+        :param head: of requests to this endpoint with this query only; its `passed` are the client's headers that
+            may be passed on, names in lower case.
         :param body: the client's bytes; only the value of `model` is replaced.
         """
+        prepared = head.prepared
+        if prepared is None or head.wired_for is not target:
+            prepared = self._wire(target, endpoint, query, head)
+        pieces = splice(body, envelope, target.target_model)
+        return Call(prepared, head.wired, head.wire, pieces, sum(map(len, pieces)))
+
+    def _wire(self, target: Target, endpoint: Endpoint, query: bytes, head: Head) -> Prepared:
+        """Fill in the head what requests with it are sent to this target."""
         kept = self._kept.get((target.id, endpoint.name, query))
         if kept is None or kept.target is not target:
             kept = self._keep(target, endpoint, query)
-        prepared = kept.prepared
-        if head.wired_for is kept:
-            passed, wire = head.wired, head.wire
-        else:
-            names = kept.names
-            passed = [pair for pair in head.passed if pair[0] not in names]
-            if kept.defaults:
-                given = {name for name, _ in passed}
-                passed += [default for default in kept.defaults if default[0] not in given]
-            wire = wire_of(prepared, passed)
-            head.wired_for, head.wired, head.wire = kept, passed, wire
-        pieces = splice(body, envelope, target.target_model)
-        return Call(prepared, passed, wire, pieces, sum(map(len, pieces)))
+        names = kept.names
+        passed = [pair for pair in head.passed if pair[0] not in names]
+        if kept.defaults:
+            given = {name for name, _ in passed}
+            passed += [default for default in kept.defaults if default[0] not in given]
+        head.wired_for, head.prepared, head.wired = target, kept.prepared, passed
+        head.wire = wire_of(kept.prepared, passed)
+        return kept.prepared
 
     def prepare(
         self, provider: Provider, endpoint: Endpoint, query: bytes = b"", *, method: str = "POST"

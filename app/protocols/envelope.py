@@ -22,6 +22,7 @@ _SECOND_MODEL = len(b',"model":0')
 """Bytes a second `model` member takes at the least."""
 
 _decode_members = msgspec.json.Decoder(dict[str, Raw]).decode
+_encode = msgspec.json.Encoder().encode
 _decode_string = msgspec.json.Decoder(str).decode
 _key_token = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"').match
 _blank = re.compile(rb"[ \t\n\r]*").match
@@ -75,7 +76,7 @@ def splice(body: bytes, envelope: Envelope, target_model: str) -> list[bytes | m
         return [body]
     start, end = envelope.model_span
     view = memoryview(body)
-    return [view[:start], msgspec.json.encode(target_model), view[end:]]
+    return [view[:start], _encode(target_model), view[end:]]
 
 
 def _find_model(body: bytes, members: dict[str, Raw]) -> int:

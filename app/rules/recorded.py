@@ -306,11 +306,10 @@ def _body(
         if name in _SPECIAL:
             if name == "model":
                 continue
-            if name in OUTLINES and len(raw) <= OUTLINE_BYTES:
-                if plain is not None and name == "messages":
-                    found = plain
-                else:
-                    found = OUTLINES[name](facts.body.get(name))
+            if name == "messages" and plain is not None:
+                found = plain
+            elif name in OUTLINES and len(raw) <= OUTLINE_BYTES:
+                found = OUTLINES[name](facts.body.get(name))
         elif len(raw) <= VALUE_LENGTH:
             found = raw
         if found is not None:
