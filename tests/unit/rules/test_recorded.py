@@ -210,3 +210,36 @@ def test_messages_that_are_no_json_are_not_outlined() -> None:
         b'[{"role":"user","content":"a","name":"\\ud800x\\q"}]',
     ):
         assert plain_messages(msgspec.Raw(bad)) is None
+
+
+_LISTED = (
+    b"[]",
+    b'[{"role":"user","content":"hi"}]',
+    b'[{"role":"user","content":"\\"messages\\": [] {"}]',
+    b'[{"role":"system","content":"a"},{"role":"user","content":"sk-abcdefghijklmnopqrstuvwxyz012345"}]',
+)
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        b'{"model":"m","messages":%b,"temperature":0.5}',
+        b'{"temperature":0.5,"messages": %b}',
+        b'{"messages":%b,"messages":%b}',
+        b'{"messages":%b,"messages":[{"role":"tool","content":"x"}]}',
+        b'{"messages":[{"role":"tool","content":"x"}],"messages":%b}',
+        b'{"x":{"messages":%b},"messages":%b}',
+        b'{"x":{"messages":%b},"messages":[{"role":"user","content":"hi"}]}',
+        b'{"x":"\\"messages\\":","messages":%b,"tools":[]}',
+        b'{"x":%b,"messages":%b,"user":"sk-abcdefghijklmnopqrstuvwxyz012345"}',
+        b'{"messages" : %b ,"tools":[{"type":"function","name":"f"}]}',
+    ],
+)
+@pytest.mark.parametrize("endpoint", ["chat/completions", "responses"])
+def test_a_record_that_is_looked_up_is_the_one_that_would_be_made(around: bytes, endpoint: str) -> None:
+    beyond_what_is_remembered = b" " * 2000
+    for _ in range(2):
+        for listed in _LISTED:
+            body = around.replace(b"%b", listed)
+            fresh = record(plain(body + beyond_what_is_remembered, endpoint))
+            assert record(plain(body, endpoint)) == fresh
