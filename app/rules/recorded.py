@@ -53,6 +53,8 @@ _KNOWN_TEXTS: Final = 512
 """Sets of headers, bodies as they are recorded, and whole records that are remembered too."""
 _KNOWN_BYTES: Final = 1024
 """Of one of them; of a record what it was made of, and as much again of itself."""
+_START: Final = 24
+"""Bytes of the messages by which they are found in their body."""
 _MESSAGES_NEXT: Final = (b'"messages":', b'"messages": ')
 _encode = msgspec.json.Encoder().encode
 _unseen: Final = b"?"
@@ -105,8 +107,10 @@ def record(facts: Facts, told: Told | None = None) -> bytes:
     plain = None
     if raw is not None and len(raw) <= OUTLINE_BYTES:
         plain = plain_messages(raw)
-        if plain is not None and facts.input_tokens is None:
-            before, _, after = facts.raw_body.partition(bytes(raw))
+        text, whole = bytes(raw), facts.raw_body
+        at = whole.find(text[:_START])  # `partition` prepares for looking for all of it
+        if plain is not None and facts.input_tokens is None and whole.startswith(text, at):
+            before, after = whole[:at], whole[at + len(text) :]
             key = (told, facts.endpoint, plain, before, after)
             found = _records.get(key)
             if found is None:
