@@ -6,9 +6,14 @@ loopback: 17 us instead of 3). Of sends that follow each other closely only the 
 
 import asyncio
 import logging
+import time
+from collections.abc import Callable
 from weakref import WeakKeyDictionary, ref
 
 _log = logging.getLogger(__name__)
+
+CLOSE = 0.0002
+"""Seconds between two sends that are too close to each other for the second to be sent alone."""
 
 
 class Outbox:
@@ -17,13 +22,17 @@ class Outbox:
     Whoever writes to a transport here must not write to it directly in the same turn.
     """
 
-    __slots__ = ("_hurried", "_loop", "_scheduled", "_waiting", "turn")
+    __slots__ = ("_hurried", "_loop", "_now", "_scheduled", "_sent", "_waiting", "turn")
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, now: Callable[[], float] = time.monotonic) -> None:
+        """:param now: monotonic seconds."""
         self._loop = ref(loop)
         self._waiting: list[tuple[asyncio.Transport, bytes | memoryview | None]] = []
         self._scheduled = False
         self._hurried = False
+        self._now = now
+        self._sent = 0.0
+        """When `send` was called last."""
         self.turn = 0
         """Counts the times that everything was sent: a write made at turn `n` is still here while this is `n`."""
 
@@ -32,6 +41,22 @@ class Outbox:
         if not self._scheduled:
             self._schedule()
         self._waiting.append((transport, data))
+
+    def send(self, transport: asyncio.Transport, data: bytes | memoryview) -> None:
+        """Send at once if nothing was sent so lately, else at the end of this turn: for what somebody waits for.
+
+        What comes by the hundred, such as a stream's events, costs less CPU through `write`.
+        """
+        now = self._now()
+        alone, self._sent = now - self._sent > CLOSE, now
+        if not alone or self._waiting:
+            self.write(transport, data)
+            return
+        self.turn += 1
+        try:
+            transport.write(data)
+        except Exception as error:
+            _complain(error)
 
     def close(self, transport: asyncio.Transport) -> None:
         """Close the transport once all that was written before has been handed to it."""
@@ -67,8 +92,13 @@ class Outbox:
                     transport.close()
                 else:
                     transport.write(data)
-            except Exception as error:  # closed meanwhile; whoever reads from it is told by the loop
-                _log.debug("a write to a connection that is closed (%s)", error)
+            except Exception as error:
+                _complain(error)
+
+
+def _complain(error: Exception) -> None:
+    """It was closed meanwhile; whoever reads from it is told by the loop."""
+    _log.debug("a write to a connection that is closed (%s)", error)
 
 
 _outboxes: "WeakKeyDictionary[asyncio.AbstractEventLoop, Outbox]" = WeakKeyDictionary()

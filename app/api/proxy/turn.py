@@ -36,6 +36,7 @@ class Turn:
         "_on_leave",
         "_pipeline",
         "_protocol",
+        "_unsent_head",
         "address",
         "buffered",
         "head",
@@ -87,6 +88,8 @@ class Turn:
         self._is_read = False
         self._on_leave: Callable[[], None] | None = None
         self._chunked = True
+        self._unsent_head = b""
+        """Of an answer that is begun: it leaves with the first piece."""
 
     # The protocol calls these.
 
@@ -153,18 +156,21 @@ class Turn:
     async def begin(self, status: int, headers: RawHeaders) -> None:
         self._chunked = all(name != b"content-length" for name, _ in headers)
         end = b"transfer-encoding: chunked\r\n\r\n" if self._chunked else b"\r\n"
-        protocol = self._protocol
-        protocol.outbox.write(protocol.transport, self._head(status, headers, end))
+        self._unsent_head = self._head(status, headers, end)
 
     def write(self, piece: bytes) -> bool:
         if self.left or not piece:
             return True
         protocol = self._protocol
-        protocol.outbox.write(
-            protocol.transport, b"%x\r\n%b\r\n" % (len(piece), piece) if self._chunked else piece
-        )
+        outbox, transport = protocol.outbox, protocol.transport
+        data = b"%x\r\n%b\r\n" % (len(piece), piece) if self._chunked else piece
+        if self._unsent_head:
+            data, self._unsent_head = self._unsent_head + data, b""
+            outbox.send(transport, data)
+        else:
+            outbox.write(transport, data)
         if len(piece) >= LUMP:
-            protocol.outbox.flush()
+            outbox.flush()
         return not protocol.flow.write_paused
 
     def unsent(self) -> int:
@@ -177,8 +183,9 @@ class Turn:
     async def end(self) -> None:
         if self.left:
             return
-        if self._chunked:
-            self._protocol.outbox.write(self._protocol.transport, b"0\r\n\r\n")
+        rest = self._unsent_head + (b"0\r\n\r\n" if self._chunked else b"")
+        if rest:
+            self._protocol.outbox.write(self._protocol.transport, rest)
         self.response_complete = True
         self._protocol.answered()
         self._protocol.outbox.hurry()

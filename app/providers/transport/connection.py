@@ -216,6 +216,9 @@ class Connection(asyncio.Protocol):
         self.answer = answer
         outbox = self._outbox
         self._sent_at = outbox.turn
+        if len(pieces) == 1:
+            outbox.send(self._transport, pieces[0])
+            return
         for piece in pieces:
             outbox.write(self._transport, piece)
 

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any, cast
 
-from app.common.outbox import Outbox, outbox_of
+from app.common.outbox import CLOSE, Outbox, outbox_of
 
 
 class Wire:
@@ -114,3 +114,32 @@ async def test_who_is_in_a_hurry_has_it_sent_at_once_but_once_a_turn() -> None:
         assert wire.told == [("one", b"a")]
         await asyncio.sleep(0)
         assert wire.told == [("one", b"a"), ("one", b"b")]
+
+
+async def test_what_comes_alone_is_sent_at_once_and_what_follows_closely_at_the_end_of_the_turn() -> None:
+    now = 1.0
+    wire, outbox = Wire(), Outbox(asyncio.get_running_loop(), lambda: now)
+    one = wire.transport("one")
+    turn = outbox.turn
+    outbox.send(one, b"a")
+    assert wire.told == [("one", b"a")]
+    assert outbox.turn != turn
+    now += CLOSE / 2
+    outbox.send(one, b"b")
+    assert wire.told == [("one", b"a")]
+    await asyncio.sleep(0)
+    now += CLOSE * 2
+    outbox.send(one, b"c")
+    assert wire.told == [("one", b"a"), ("one", b"b"), ("one", b"c")]
+
+
+async def test_nothing_sent_alone_overtakes_what_waits() -> None:
+    wire, outbox = Wire(), Outbox(asyncio.get_running_loop(), lambda: 1.0)
+    one, broken = wire.transport("one"), wire.transport("broken", broken=True)
+    outbox.write(one, b"a")
+    outbox.send(one, b"b")
+    assert wire.told == []
+    await asyncio.sleep(0)
+    assert wire.told == [("one", b"a"), ("one", b"b")]
+    Outbox(asyncio.get_running_loop(), lambda: 1.0).send(broken, b"c")
+    assert len(wire.told) == 2
