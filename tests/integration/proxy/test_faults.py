@@ -20,7 +20,7 @@ from tests.support.replay import Replay, needs_shared, replay_server
 pytestmark = needs_shared
 
 RETRY = Retry(max_attempts=3, delay=1.0, max_delay=5.0, max_attempts_total=8)
-TIMEOUTS = Timeouts(connect=2.0, first_byte=0.15, idle=0.15, total=30.0)
+TIMEOUTS = Timeouts(connect=2.0, first_byte=0.5, idle=0.5, total=30.0)
 
 FIRST, SECOND = "provider-1", "provider-2"
 
