@@ -183,7 +183,7 @@ async def test_headers_follow_the_policy_both_ways() -> None:
 
         got = response.headers
         assert got["x-upstream-request-id"] == "up-1"
-        assert got["x-request-id"] == path.records.all[0].request_id
+        assert got["x-request-id"] == (await path.records.wait(1))[0].request_id
         assert (got["retry-after-ms"], got["x-ratelimit-remaining-requests"]) == ("5", "9")
         assert got["openai-processing-ms"] == "12"
         assert (got["x-gw-provider"], got["x-gw-model"]) == ("provider-1", "upstream-1")
