@@ -29,7 +29,9 @@ class SharedFailures:
 
     def begin(self, whom: Sequence[Who], now: float) -> float | None:
         with self._shared.locked(self._shared.LOGIN):
-            places = [self._claim(self._tag(who), now) for who in whom]
+            places: list[int] = []
+            for who in whom:
+                places.append(self._claim(self._tag(who), now, places))
             for place in places:
                 times = self._times(place, now)
                 if len(times) >= FAILURES:
@@ -58,11 +60,12 @@ class SharedFailures:
     def _find(self, tag: int) -> int | None:
         return next((place for place in self._group(tag) if self._table[place] == tag), None)
 
-    def _claim(self, tag: int, now: float) -> int:
-        """The bucket of the tag; where it has none, the one that is missed least."""
+    def _claim(self, tag: int, now: float, taken: Sequence[int]) -> int:
+        """The bucket of the tag; where it has none, the one that is missed least, but none of those just taken."""
         found = self._find(tag)
         if found is None:
-            found = min(self._group(tag), key=lambda place: max(self._times(place, now), default=0.0))
+            free = [place for place in self._group(tag) if place not in taken]
+            found = min(free, key=lambda place: max(self._times(place, now), default=0.0))
             self._table[found] = tag
             for at in range(found + 1, found + SIZE):
                 self._table[at] = 0.0

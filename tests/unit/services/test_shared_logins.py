@@ -66,19 +66,35 @@ def test_tries_under_way_count(memory: int) -> None:
         pass
 
 
-def test_a_full_group_forgets_the_oldest(memory: int) -> None:
+def one_group(memory: int) -> SharedFailures:
     class Small(shared.Shared):  # type: ignore[misc, name-defined]  # imported by name
         def __init__(self) -> None:
             super().__init__(memory)
-            self.logins = self.logins[: SIZE * WAYS]  # one group
+            self.logins = self.logins[: SIZE * WAYS]
 
-    failures = SharedFailures(Small())
+    return SharedFailures(Small())
+
+
+def test_a_full_group_forgets_the_oldest(memory: int) -> None:
+    failures = one_group(memory)
     for number in range(WAYS + 1):
         for _ in range(FAILURES):
             assert failures.begin([("account", str(number))], 1000.0 + number) is None
     assert failures.begin([("account", str(WAYS))], 1100.0) is not None
     assert failures.begin([("account", "1")], 1100.0) is not None
     assert failures.begin([("account", "0")], 1100.0) is None
+
+
+def test_account_and_client_in_one_group_have_a_bucket_each(memory: int) -> None:
+    limits = LoginLimits(SetClock(), one_group(memory))
+    for _ in range(3 * FAILURES):
+        with limits.attempt("ada", "192.0.2.1"):
+            pass
+    for _ in range(FAILURES):
+        fail(limits, "ada", "192.0.2.1")
+    for account, client in (("ada", "192.0.2.9"), ("grace", "192.0.2.1")):
+        with pytest.raises(TooManyAttempts), limits.attempt(account, client):
+            pass
 
 
 def test_other_errors_are_no_failures(memory: int) -> None:
