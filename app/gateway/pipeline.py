@@ -57,8 +57,8 @@ BODY_SECONDS = 120.0
 UNREAD_SECONDS = 5.0
 """Time a client has to stop sending the body of a request that was refused."""
 
-
 _UNKNOWN = Envelope("", False, (0, 0))
+"""Of a body that is not read yet."""
 
 
 class Pipeline:

@@ -20,6 +20,7 @@ _LOG: Final = RequestLog.__table__.columns
 _PAYLOAD: Final = RequestPayload.__table__.columns
 _BATCH: Final = LogBatch.__table__.columns
 WIDE: Final = ("attempts", "trace", "facts", "payload_file", "payload_offset")
+"""The columns that only a whole record is read for."""
 NARROW: Final = tuple(each for each in _LOG if each.name not in WIDE)
 """The columns that lists show."""
 

@@ -38,7 +38,7 @@ class Removed(msgspec.Struct, frozen=True):
 
 
 class Retention:
-    """On SQLite what is removed is overwritten in the files. Its journal (`-wal`) is overwritten with time."""
+    """On SQLite what is removed is overwritten in the files; in the database's journal (`-wal`) with time."""
 
     def __init__(self, database: Database, settings: Settings, clock: Clock | None = None) -> None:
         self._database = database
@@ -71,8 +71,9 @@ class Retention:
         now = int(self._clock.time() * 1000)
         expired = now - self._payload_days * DAY_MS
         payloads = await self._remove(lambda logs: logs.remove_payloads(expired, CHUNK))
-        if self._database.payload_folder is not None:
-            for file in payload_files(self._database.payload_folder):
+        folder = self._database.payload_folder
+        if folder is not None:
+            for file in await asyncio.to_thread(payload_files, folder):
                 payloads += await asyncio.to_thread(self._remove_from, file, first_id(expired))
         logs = await self._remove(lambda logs: logs.remove_logs(now - self._log_days * DAY_MS, CHUNK))
         batches = await self._remove(lambda logs: logs.remove_batches(now - BATCHES_MS, CHUNK))

@@ -14,6 +14,7 @@ from app.domain.exchange import Attempt, Exchange, Verdict
 from app.domain.provider import Protocol
 from app.domain.usage import Usage, UsageSource
 from app.repositories.log_store import LogStore, Rows, log_store
+from app.repositories.payload_files import Payload
 from app.repositories.request_logs import RequestLogRepository
 from app.services.log_rows import log_row, payload_row
 
@@ -109,6 +110,15 @@ async def counts(database: Database) -> tuple[int, int]:
         logs = RequestLogRepository(session)
         rows = list(await session.execute(select(*RequestLog.__table__.columns)))
         return len(rows), sum([await logs.payload(row) is not None for row in rows])
+
+
+async def stored(database: Database, request_id: str) -> tuple[dict[str, Any], Payload | None]:
+    """The row of a request, and its payload."""
+    async with database.read() as session:
+        logs = RequestLogRepository(session)
+        row = await logs.log(request_id)
+        assert row is not None
+        return dict(row._mapping), await logs.payload(row)
 
 
 async def shut(url: str) -> None:

@@ -27,10 +27,10 @@ from app.repositories.payload_files import (
     read_payload,
     remove_payloads,
 )
-from app.repositories.request_logs import RequestLogRepository, first_id
+from app.repositories.request_logs import first_id
 from app.services.log_writer import BATCH, LogWriter
 from app.services.retention import Retention
-from tests.support.logs import NOW, WatchedStore, counts, exchange, request_id, write
+from tests.support.logs import NOW, WatchedStore, counts, exchange, request_id, stored, write
 from tests.unit.gateway.builders import ManualClock
 from tests.unit.services.test_log_faults import impatient, locked
 
@@ -255,11 +255,7 @@ class TestOnSqlite:
                 "UPDATE request_log SET payload_file = NULL, payload_offset = NULL WHERE request_id = ?",
                 (older.request_id,),
             )
-        async with database.read() as session:
-            logs = RequestLogRepository(session)
-            log = await logs.log(older.request_id)
-            assert log is not None
-            payload = await logs.payload(log)
+        _, payload = await stored(database, older.request_id)
         assert payload is not None
         assert payload.request_body == b"older"
         clock = ManualClock()

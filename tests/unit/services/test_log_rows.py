@@ -8,25 +8,18 @@ from hypothesis import strategies as st
 from app.db.session import Database
 from app.domain.exchange import Attempt, EndReason, Exchange, Verdict
 from app.domain.usage import Usage
-from app.repositories.request_logs import RequestLogRepository
 from app.services.log_rows import REPEATED_BYTES, payload_row, screen_all, storable, trim, unscreened
-from tests.support.logs import exchange, write
+from tests.support.logs import exchange, stored, write
 
 KEY = "gwk_0123456789abcdefghijABCDEFGHIJ01"
 
 
-async def stored(database: Database, record: Exchange) -> tuple[dict[str, object], dict[str, object]]:
+async def write_and_read(database: Database, record: Exchange) -> tuple[dict[str, object], dict[str, object]]:
     await write(database, [record])
-    async with database.read() as session:
-        logs = RequestLogRepository(session)
-        log = await logs.log(record.request_id)
-        assert log is not None
-        payload = await logs.payload(log)
+    row, payload = await stored(database, record.request_id)
     assert payload is not None
-    row = dict(log._mapping)
-    assert (
-        (row.pop("payload_file") is None) == (row.pop("payload_offset") is None) == (not database.is_sqlite)
-    )
+    places = row.pop("payload_file"), row.pop("payload_offset")
+    assert [place is None for place in places] == [not database.is_sqlite] * 2
     return row, msgspec.structs.asdict(payload)
 
 
@@ -36,7 +29,7 @@ async def test_everything_known_of_a_request_is_stored(database: Database) -> No
         request_time=1_790_000_000.123,
         facts=b'{"endpoint":"chat/completions"}',
     )
-    log, payload = await stored(database, record)
+    log, payload = await write_and_read(database, record)
     attempts, trace = log.pop("attempts"), log.pop("trace")
     assert log == {
         "request_id": "01920000-0000-7000-8000-000000000001",
@@ -97,7 +90,7 @@ async def test_everything_known_of_a_request_is_stored(database: Database) -> No
 async def test_an_error_is_a_status_or_an_unfinished_answer(
     database: Database, status: int, end_reason: EndReason, has_error: bool
 ) -> None:
-    log, _ = await stored(database, exchange(status=status, end_reason=end_reason))
+    log, _ = await write_and_read(database, exchange(status=status, end_reason=end_reason))
     assert log["has_error"] is has_error
 
 
@@ -107,7 +100,7 @@ async def test_where_nobody_answered_the_last_try_is_named(database: Database) -
         Attempt(6, 3, "other", "small", 0.1, error="reset"),
     ]
     nobody = {"target_id": None, "target_model": None, "provider_id": None, "provider": None}
-    log, _ = await stored(database, exchange(attempts=tries, **nobody))
+    log, _ = await write_and_read(database, exchange(attempts=tries, **nobody))
     assert (log["target_id"], log["target_model"], log["provider_id"], log["provider"]) == (
         6,
         "small",
@@ -118,7 +111,7 @@ async def test_where_nobody_answered_the_last_try_is_named(database: Database) -
 
 
 async def test_a_request_that_went_nowhere(database: Database) -> None:
-    log, _ = await stored(
+    log, _ = await write_and_read(
         database,
         exchange(
             attempts=[],
@@ -137,7 +130,7 @@ async def test_a_request_that_went_nowhere(database: Database) -> None:
 
 async def test_odd_texts_can_be_stored(database: Database) -> None:
     odd = "a\0b\ud800c\U0001f600"
-    log, payload = await stored(
+    log, payload = await write_and_read(
         database,
         exchange(
             requested_model=odd,
@@ -160,7 +153,7 @@ async def test_long_names_and_huge_counts_are_cut(database: Database) -> None:
     record = exchange(
         requested_model="é" * 5000, usage=Usage(2**80, -3), client_ip="x" * 999, method="y" * 99
     )
-    log, _ = await stored(database, record)
+    log, _ = await write_and_read(database, record)
     assert log["requested_model"] == "é" * 200
     assert (log["input_tokens"], log["output_tokens"]) == (2**53 - 1, 0)
 
@@ -294,7 +287,7 @@ async def test_attempts_and_traces_come_back_from_shorter_texts(database: Databa
         Verdict(6, "other", True),
     ]
     for _ in range(2):
-        log, _ = await stored(database, exchange(attempts=attempts, trace=trace))
+        log, _ = await write_and_read(database, exchange(attempts=attempts, trace=trace))
         read = msgspec.json.decode(str(log["attempts"]), type=list[Attempt])
         assert read[:2] == attempts[:2]
         assert read[2].ended is None

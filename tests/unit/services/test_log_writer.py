@@ -11,10 +11,9 @@ from app.config import Settings
 from app.db.session import Database
 from app.db.tables.request_log import RequestLog
 from app.repositories.log_store import log_store
-from app.repositories.request_logs import RequestLogRepository
 from app.services import log_writer
 from app.services.log_writer import BATCH, FLUSH_SECONDS, LogWriter
-from tests.support.logs import WatchedStore, counts, exchange
+from tests.support.logs import WatchedStore, counts, exchange, stored
 from tests.unit.gateway.builders import ManualClock
 
 KEY = "gwk_0123456789abcdefghijABCDEFGHIJ01"
@@ -228,11 +227,10 @@ class TestPayloads:
         body = b'{"content":"the key sk-abcdefghijklmnopqrstuvwxyz is mine"}'
         writer = LogWriter(database, settings)
         writer.start()
-        writer.put(exchange(request_body=body, request_size=len(body)))
+        record = exchange(request_body=body, request_size=len(body))
+        writer.put(record)
         await writer.close()
-        async with database.read() as session:
-            row = (await session.execute(select(*RequestLog.__table__.columns))).one()
-            payload = await RequestLogRepository(session).payload(row)
+        _, payload = await stored(database, record.request_id)
         assert (payload and payload.request_body) == {
             "full": body,
             "redacted": b'{"content":"the key sk-***...*** is mine"}',
