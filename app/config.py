@@ -195,7 +195,7 @@ def unknown_names(
     environ: Mapping[str, str] | None = None, env_file: Path | None = Path(".env")
 ) -> Iterator[tuple[str, str | None]]:
     """Names with our prefix that are no setting, each with the nearest setting if one is near."""
-    known = ["DATABASE_TYPE", *(field.name.upper() for field in msgspec.structs.fields(Settings))]
+    known = ["DATABASE_TYPE", "COMPILE", *(field.name.upper() for field in msgspec.structs.fields(Settings))]
     for name in dict.fromkeys(name for source in _sources(environ, env_file) for name in source):
         bare = name.removeprefix(PREFIX)
         if bare != name and bare not in known:

@@ -13,6 +13,7 @@ import httpx
 import msgspec
 from sqlalchemy.engine import make_url
 
+from app import compiled
 from app.cli import descriptors
 from app.common.errors import Unavailable
 from app.common.secrets import Keyring, KeyringError, read_master
@@ -63,7 +64,7 @@ async def _examine() -> list[Finding]:
         settings = load()
     except SettingsError as error:
         return [_failed("settings", str(error))]
-    findings = [*_settings(), *_folders(settings), *_open_files(settings), _workers(settings)]
+    findings = [*_settings(), *_folders(settings), *_open_files(settings), _workers(settings), _compiled()]
     async for finding in _database(settings):
         findings.append(finding)  # noqa: PERF401  # `async for` in a list display reads worse
     return findings
@@ -128,6 +129,11 @@ def _workers(settings: Settings) -> Finding:
     if settings.workers > cores:
         return _warning("workers", f"WORKERS is {settings.workers}, and there are {cores} processor cores")
     return _ok("workers", f"{settings.workers} for {cores} processor cores")
+
+
+def _compiled() -> Finding:
+    why_not = compiled.why_not()
+    return _ok("compiled", "yes" if why_not is None else f"no, so requests cost more: {why_not}")
 
 
 async def _database(settings: Settings) -> AsyncIterator[Finding]:
@@ -199,7 +205,7 @@ async def _provider(row: ProviderRow) -> Finding:
     try:
         async with asyncio.timeout(CONNECT_SECONDS):
             found = await asyncio.get_running_loop().getaddrinfo(url.host, port)
-            if all(is_blocked(address[4][0]) for address in found):
+            if all(is_blocked(str(address[4][0])) for address in found):
                 return _failed(subject, f"{url.host} leads to addresses that are never called")
             _, writer = await asyncio.open_connection(url.host, port, ssl=_tls(row) if secure else None)
     except (OSError, TimeoutError) as error:

@@ -8,14 +8,24 @@ coroutine may wait for (futures, tasks, `sleep`) works as in a task, but for wha
 
 import asyncio
 from collections.abc import Callable, Coroutine, Generator
-from typing import Any
+from typing import Any, Final
 
-_current: "Driver | None" = None
+
+class _Running:
+    """In an object rather than in a global name: that is looked up in a dict each time, where this is compiled."""
+
+    __slots__ = ("driver",)
+
+    def __init__(self) -> None:
+        self.driver: Driver | None = None
+
+
+_running: Final = _Running()
 
 
 def current() -> "Driver | None":
     """The driver whose coroutine is running; None in a task or a callback."""
-    return _current
+    return _running.driver
 
 
 class Driver:
@@ -44,15 +54,14 @@ class Driver:
 
     def step(self, error: BaseException | None = None) -> None:
         """Go on, until the coroutine waits again or ends."""
-        global _current
         if self.done:
             return
         if self._must_cancel:
             self._must_cancel = False
             if not isinstance(error, asyncio.CancelledError):
                 error = asyncio.CancelledError()
-        before = _current
-        _current = self
+        before = _running.driver
+        _running.driver = self
         try:
             found = self._coroutine.send(None) if error is None else self._coroutine.throw(error)
         except StopIteration:
@@ -76,7 +85,7 @@ class Driver:
             if self._must_cancel:  # it was cancelled while it ran
                 self._interrupt()
         finally:
-            _current = before
+            _running.driver = before
 
     def cancel(self, msg: object = None) -> None:  # noqa: ARG002  # a task's; uvicorn says why it cancels
         """Raise CancelledError where the coroutine waits, in the loop's next turn."""
@@ -84,7 +93,7 @@ class Driver:
             return
         self._cancels += 1
         self._must_cancel = True
-        if _current is not self:
+        if _running.driver is not self:
             self._interrupt()
 
     def cancelling(self) -> int:
@@ -133,7 +142,8 @@ class Wait:
         return self.driver is not None or self.future is not None
 
     def __await__(self) -> Generator[Any, None, None]:
-        driver = _current
+        # both at once: else the compiler takes `self.driver` for one that is no None, even after the `yield`
+        self.driver = driver = _running.driver
         if driver is None:
             self.future = future = asyncio.get_running_loop().create_future()
             try:
@@ -142,7 +152,6 @@ class Wait:
                 if self.future is future:  # else somebody else waits already
                     self.future = None
         else:
-            self.driver = driver
             try:
                 yield self
             finally:

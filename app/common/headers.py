@@ -16,27 +16,29 @@ CREDENTIALS: Final = frozenset(
 )
 """Every usual spelling of a secret. An underscore in a name counts as a hyphen, since many servers read it as one."""
 
-_HOP_BY_HOP = frozenset(  # RFC 9110 part 7.6.1; what `connection` names goes too
+_HOP_BY_HOP: Final = frozenset(  # RFC 9110 part 7.6.1; what `connection` names goes too
     b"connection keep-alive te trailer transfer-encoding upgrade http2-settings".split()
 )
-_FRAMING = frozenset(b"host content-length expect".split())
-_ADDRESS = frozenset(b"forwarded via x-real-ip true-client-ip".split())
-_BROWSER = frozenset(b"origin referer".split())
-_SERVER = frozenset(  # the upstream's own server, and promises it makes to browsers; `date` is written anew
-    b"server date alt-svc strict-transport-security www-authenticate".split()
+_FRAMING: Final = frozenset(b"host content-length expect".split())
+_ADDRESS: Final = frozenset(b"forwarded via x-real-ip true-client-ip".split())
+_BROWSER: Final = frozenset(b"origin referer".split())
+_SERVER: Final = (
+    frozenset(  # the upstream's own server, and promises it makes to browsers; `date` is written anew
+        b"server date alt-svc strict-transport-security www-authenticate".split()
+    )
 )
 
-_NOT_UP = CREDENTIALS | _HOP_BY_HOP | _FRAMING | _ADDRESS | _BROWSER
-_NOT_UP_PREFIXES = (b"proxy-", b"x-forwarded-", b"cf-", b"sec-", b"x-gw-")
-_NOT_DOWN = CREDENTIALS | _HOP_BY_HOP | _FRAMING | _SERVER
-_NOT_DOWN_PREFIXES = (b"proxy-", b"access-control-", b"x-gw-")
+_NOT_UP: Final = CREDENTIALS | _HOP_BY_HOP | _FRAMING | _ADDRESS | _BROWSER
+_NOT_UP_PREFIXES: Final = (b"proxy-", b"x-forwarded-", b"cf-", b"sec-", b"x-gw-")
+_NOT_DOWN: Final = CREDENTIALS | _HOP_BY_HOP | _FRAMING | _SERVER
+_NOT_DOWN_PREFIXES: Final = (b"proxy-", b"access-control-", b"x-gw-")
 
-_MAX_NAMES = 4096
+_MAX_NAMES: Final = 4096
 """Names whose fate is remembered."""
-_MAX_NAME = 64
+_MAX_NAME: Final = 64
 """Longest of them, in bytes."""
 
-broken = re.compile(rb"[\r\n\0]").search
+broken: Final = re.compile(rb"[\r\n\0]").search
 """Whether a value would end its line."""
 
 
@@ -110,4 +112,4 @@ def _plain(name: bytes) -> bytes:
     return name.strip().lower().replace(b"_", b"-")
 
 
-_names_up: dict[bytes, bool] = {}
+_names_up: Final[dict[bytes, bool]] = {}

@@ -8,11 +8,12 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from typing import Final
 from weakref import WeakKeyDictionary, ref
 
-_log = logging.getLogger(__name__)
+_log: Final = logging.getLogger(__name__)
 
-CLOSE = 0.0002
+CLOSE: Final = 0.0002
 """Seconds between two sends that are too close to each other for the second to be sent alone."""
 
 
@@ -101,7 +102,7 @@ def _complain(error: Exception) -> None:
     _log.debug("a write to a connection that is closed (%s)", error)
 
 
-_outboxes: "WeakKeyDictionary[asyncio.AbstractEventLoop, Outbox]" = WeakKeyDictionary()
+_outboxes: "Final[WeakKeyDictionary[asyncio.AbstractEventLoop, Outbox]]" = WeakKeyDictionary()
 
 
 def outbox_of(loop: asyncio.AbstractEventLoop) -> Outbox:

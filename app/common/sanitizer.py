@@ -4,22 +4,21 @@ Which headers hold secrets is in `headers.py` next door.
 """
 
 from collections.abc import Iterable, Sequence
-from operator import itemgetter
-from typing import Any
+from typing import Any, Final
 
 import re2
 
 from app.common.headers import is_credential
 
-MASK = "***...***"
-_MASK = MASK.encode()
+MASK: Final = "***...***"
+_MASK: Final = MASK.encode()
 
-MIN_SECRET_CHARACTERS = 16
+MIN_SECRET_CHARACTERS: Final = 16
 """A shorter credential is a placeholder such as `none`: nothing to protect, and part of ordinary words."""
-MIN_MEDIA_CHARACTERS = 512
+MIN_MEDIA_CHARACTERS: Final = 512
 """Shorter base64 is left alone: ids, signatures, small cursors."""
 
-_KEYS = (
+_KEYS: Final = (
     r"\bsk-(?:ant-|proj-|or-|svcacct-|admin-)?",  # OpenAI, Anthropic, OpenRouter, DeepSeek and others
     r"\bgwk_",  # ours
     r"\bAIza",  # Google
@@ -29,7 +28,7 @@ _KEYS = (
     r"\b(?:AKIA|ASIA)",  # AWS
     r"\b(?:gsk_|xai-|pplx-|hf_|r8_|nvapi-|csk-)",  # Groq, xAI, Perplexity, Hugging Face, Replicate, NVIDIA, Cerebras
 )
-_SECRETS = (  # groups 1 to 5 are what stays in front of the mask, group 6 what stays behind it
+_SECRETS: Final = (  # groups 1 to 5 are what stays in front of the mask, group 6 what stays behind it
     rb"(" + "|".join(_KEYS).encode() + rb")[A-Za-z0-9_-]{12,}"
     rb"|(\b(?i:bearer|basic) +)[A-Za-z0-9._~+/=-]{8,}"
     rb"|(\beyJ)[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?"  # JWT (RFC 7519)
@@ -38,8 +37,8 @@ _SECRETS = (  # groups 1 to 5 are what stays in front of the mask, group 6 what 
     rb'|((?i:\\*"[a-z_-]*(?:api[_-]?key|authorization|authorization_token|password|secret|access_token)\\*"'
     rb'\s*:\s*\\*"))[^"]+?(\\*")'
 )
-_secrets = re2.compile(_SECRETS)
-_DATA_URL = b";base64,"
+_secrets: Final = re2.compile(_SECRETS)
+_DATA_URL: Final = b";base64,"
 
 
 def _search(expression: bytes) -> Any:
@@ -50,21 +49,20 @@ def _search(expression: bytes) -> Any:
     return search
 
 
-_any_secret = _search(_SECRETS)
-_any_change = _search(_SECRETS + b"|" + _DATA_URL)
-_media = re2.compile(  # groups: type and base64 of a data URL (RFC 2397); a long run of base64
+_any_secret: Final = _search(_SECRETS)
+_any_change: Final = _search(_SECRETS + b"|" + _DATA_URL)
+_media: Final = re2.compile(  # groups: type and base64 of a data URL (RFC 2397); a long run of base64
     rb"data:([a-z]+/[a-zA-Z0-9.+-]+)(?:;[a-z]+=[A-Za-z0-9._-]+)*;base64,([A-Za-z0-9+/=_\\-]*)"
     rb"|([A-Za-z0-9+/_-](?:[A-Za-z0-9+/_-]|\\/){63,}={0,2})"
 )
-_key_prefix = re2.compile("^(?:" + "|".join(_KEYS) + ")")
+_key_prefix: Final = re2.compile("^(?:" + "|".join(_KEYS) + ")")
 
-_OUR_BEARER = b"Bearer gwk_"
-_OUR_BEARER_MASKED = "Bearer gwk_" + MASK
+_OUR_BEARER: Final = b"Bearer gwk_"
+_OUR_BEARER_MASKED: Final = "Bearer gwk_" + MASK
 
-_value = itemgetter(1)
-_SCHEMES = frozenset({"bearer", "basic", "digest", "token", "apikey", "negotiate"})
+_SCHEMES: Final = frozenset({"bearer", "basic", "digest", "token", "apikey", "negotiate"})
 
-_TYPES = (
+_TYPES: Final = (
     (b"iVBORw0KGgo", b"image/png"),
     (b"/9j/", b"image/jpeg"),
     (b"R0lGOD", b"image/gif"),
@@ -141,7 +139,7 @@ def without(text: bytes, secret: str | None) -> bytes:
 
 def headers_without(headers: list[tuple[bytes, bytes]], secret: str | None) -> list[tuple[bytes, bytes]]:
     """`without` for the values of headers."""
-    if secret is None or secret.encode() not in b"\n".join(map(_value, headers)):
+    if secret is None or secret.encode() not in b"\n".join([value for _, value in headers]):
         return headers
     return [(name, without(value, secret)) for name, value in headers]
 

@@ -3,21 +3,19 @@
 An upstream answers with the same names time and again, so this is worked out once for each sequence of names.
 """
 
-from itertools import compress
-from operator import itemgetter
+from typing import Final
 
 import msgspec
 
 from app.common.headers import RawHeaders, broken, goes_down, without_named
 
-_KNOWN = 1024
+_KNOWN: Final = 1024
 """Sequences remembered."""
-_MOST_NAMES = 64
-_MOST_BYTES = 2048
+_MOST_NAMES: Final = 64
+_MOST_BYTES: Final = 2048
 """Longer sequences, which hardly come again, are not remembered."""
 
-_value = itemgetter(1)
-_UPSTREAM_ID = b"x-upstream-request-id"
+_UPSTREAM_ID: Final = b"x-upstream-request-id"
 
 
 class Shape(msgspec.Struct, frozen=True, gc=False):
@@ -36,7 +34,7 @@ class Shape(msgspec.Struct, frozen=True, gc=False):
     transfer_encoding: tuple[int, ...]
 
 
-_shapes: dict[tuple[bytes, ...], Shape] = {}
+_shapes: Final[dict[tuple[bytes, ...], Shape]] = {}
 
 
 def shape_of(headers: RawHeaders) -> Shape:
@@ -75,14 +73,14 @@ def client_headers(raw: RawHeaders, shape: Shape | None = None) -> RawHeaders:
     its SDKs read, goes out under both names.
     """
     shape = shape or shape_of(raw)
-    kept = list(compress(raw, shape.passed))
+    kept = [pair for pair, passed in zip(raw, shape.passed, strict=True) if passed]
     if shape.renamed >= 0:
         kept[shape.renamed] = (_UPSTREAM_ID, kept[shape.renamed][1])
     elif shape.repeated >= 0:
         kept.append((_UPSTREAM_ID, raw[shape.repeated][1]))
     if shape.connection:
         kept = without_named(kept, b",".join([raw[place][1] for place in shape.connection]))
-    if broken(b"".join(map(_value, kept))):
+    if broken(b"".join([value for _, value in kept])):
         kept = [pair for pair in kept if not broken(pair[1])]
     return kept
 

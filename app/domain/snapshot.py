@@ -5,7 +5,7 @@ from typing import Any, Protocol
 import msgspec
 
 from app.domain.api_key import ApiKey
-from app.domain.exchange import Verdict
+from app.domain.attempt import Verdict
 from app.domain.model import Model, Target
 
 

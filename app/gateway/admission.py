@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 import msgspec
 
@@ -22,7 +23,7 @@ from app.gateway.limits import RequestLimits
 from app.gateway.ports import SnapshotSource
 
 RawHeaders = Sequence[tuple[bytes, bytes]]
-MAX_HEADER_BYTES = 64 * 1024
+MAX_HEADER_BYTES: Final = 64 * 1024
 """Of all header fields together; coding agents send some kB."""
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network

@@ -14,7 +14,8 @@ from app.common.clock import Clock
 from app.common.errors import UpstreamError, UpstreamProtocol, UpstreamTimeout, UpstreamUnreachable
 from app.common.headers import RawHeaders
 from app.common.shapes import Shape, is_event_stream
-from app.domain.exchange import Attempt, Exchange
+from app.domain.attempt import Attempt
+from app.domain.exchange import Exchange
 from app.domain.model import Model, Retry, Target
 from app.gateway.guard import Cause, Guard, Interrupted
 from app.gateway.retry import Next, Step, after, parse_retry_after
@@ -25,23 +26,39 @@ _Place = tuple[Retry, int, int, bool]
 """Where an attempt stands: attempts on its target and over all targets, itself included; whether a target is left."""
 
 
-class Answer(msgspec.Struct):
+class Answer:
     """An upstream's answer that goes to the client, whole."""
 
-    target: Target
-    attempt: Attempt
-    status: int
-    headers: RawHeaders
-    shape: Shape
-    body: bytes
+    def __init__(
+        self, target: Target, attempt: Attempt, status: int, headers: RawHeaders, shape: Shape, body: bytes
+    ) -> None:
+        self.target = target
+        self.attempt = attempt
+        self.status = status
+        self.headers = headers
+        self.shape = shape
+        self.body = body
 
 
-class Begun(Answer, kw_only=True):
+class Begun(Answer):
     """An answer of which only the first bytes are in `body`; `rest` is still to come and must be closed."""
 
-    is_stream: bool
-    """Server-sent events; else a plain answer that is too long to be held back."""
-    rest: Answered
+    def __init__(
+        self,
+        target: Target,
+        attempt: Attempt,
+        status: int,
+        headers: RawHeaders,
+        shape: Shape,
+        body: bytes,
+        *,
+        is_stream: bool,
+        rest: Answered,
+    ) -> None:
+        """:param is_stream: server-sent events; else a plain answer that is too long to be held back."""
+        super().__init__(target, attempt, status, headers, shape, body)
+        self.is_stream = is_stream
+        self.rest = rest
 
 
 class Failure(msgspec.Struct):
@@ -129,7 +146,8 @@ class Attempts:
         """One upstream request, up to the whole body or the first bytes of a stream."""
         guard, started, monotonic = request.guard, request.started, self._clock.monotonic
         answered: Answered | None = None
-        answer: Answer | None = None
+        outcome: Answer | Failure | None = None
+        theirs: BaseException | None = None
         try:
             guard.limit(target.provider.timeouts.total, started + attempt.started)
             answered = await self._upstream.send(request.build(target))
@@ -137,35 +155,43 @@ class Attempts:
             if answered.resent:
                 _note_resent(request.exchange.attempts)
             if status >= 300:
-                failure = self._failure_of(attempt, answered, place)
-                if failure is not None:
-                    return failure
-            headers, shape = answered.headers, answered.shape
-            if status >= 400 or not is_event_stream(headers, shape):
-                body = answered.take(self._max_answer)
+                outcome = self._failure_of(attempt, answered, place)
+            if outcome is None:
+                headers, shape = answered.headers, answered.shape
+                whole = status >= 400 or not is_event_stream(headers, shape)
+                body = answered.take(self._max_answer) if whole else None
                 if body is not None:
                     answered = None  # it is closed
                     attempt.first_byte = monotonic() - started
-                    return Answer(target, attempt, status, headers, shape, body)
-            answer = await self._read(target, attempt, answered, started)
-            return answer
+                    outcome = Answer(target, attempt, status, headers, shape, body)
+                else:
+                    outcome = await self._read(target, attempt, answered, started)
         except httpx.TransportError as error:
             attempt.error = failure_class(error, begun=attempt.first_byte is not None)
-            return Failure(attempt.error, _after(place, error=attempt.error))
-        except asyncio.CancelledError:
+            outcome = Failure(attempt.error, _after(place, error=attempt.error))
+        except asyncio.CancelledError as cancelled:
             cause = guard.take()
             attempt.error = str(cause) if cause is not None else "cancelled"
             if cause is None:
-                raise
-            if cause is Cause.CLIENT_LEFT:
-                raise Interrupted(cause) from None
-            return Failure(attempt.error, _after(place, error=attempt.error))
+                theirs = cancelled
+            elif cause is Cause.CLIENT_LEFT:
+                theirs = Interrupted(cause)
+            else:
+                outcome = Failure(attempt.error, _after(place, error=attempt.error))
+        except BaseException as other:
+            theirs = other
+        # nothing is awaited while an exception is handled: `app/compiled.py`
+        if outcome.__class__ is not Begun:
+            attempt.ended = monotonic() - started
+            if answered is not None:
+                await answered.aclose()
+        self._observe(attempt)
+        if outcome is not None:
+            return outcome
+        try:
+            raise theirs or AssertionError("neither an outcome nor an error")
         finally:
-            if answer.__class__ is not Begun:
-                attempt.ended = monotonic() - started
-                if answered is not None:
-                    await answered.aclose()
-            self._observe(attempt)
+            theirs = None  # it holds this frame
 
     def _failure_of(self, attempt: Attempt, answered: Answered, place: _Place) -> Failure | None:
         """An answer that is no success; None where it goes to the client."""

@@ -1,10 +1,12 @@
 """The request body of one exchange: read and counted, or, when the request is refused, passed over."""
 
+from typing import Final
+
 from app.common.errors import RequestTooLarge
 from app.gateway.client import Client, ClientLeft
 from app.gateway.guard import Cause, Interrupted
 
-_PASSED_OVER = 64 * 1024
+_PASSED_OVER: Final = 64 * 1024
 """A body declared no longer than this is left to the server, which throws it away."""
 
 

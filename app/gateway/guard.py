@@ -7,16 +7,16 @@ cancelled.
 
 import asyncio
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from app.common import driver
 from app.common.clock import Clock, TimerHandle
 from app.common.driver import Driver
 from app.gateway.client import Client
 
-TICK = 0.25
+TICK: Final = 0.25
 """Seconds between two looks at all guards: so late a time may be noticed to be up, or a client to have left."""
-_NEVER = float("inf")
+_NEVER: Final = float("inf")
 
 
 class Cause(StrEnum):

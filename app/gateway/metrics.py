@@ -1,16 +1,17 @@
 """Counts of the hot path: plain integers, incremented without a lock. `services/metrics.py` renders them on scrape."""
 
 from bisect import bisect_left
+from typing import Final
 
 from app.domain.usage import Usage
 
-OTHER = "other"
+OTHER: Final = "other"
 """Label of a model or provider that is not configured, or that came after `MAX_SERIES` others."""
 
-MAX_SERIES = 1000
+MAX_SERIES: Final = 1000
 """Upper bound of label combinations of one name, whatever the configuration holds."""
 
-BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
+BOUNDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
 """Upper bounds of the duration buckets, in seconds; a last bucket without a bound follows."""
 
 

@@ -7,10 +7,9 @@ transport, too).
 import asyncio
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import httpx
-import msgspec
 
 from app.common.clock import Clock, SystemClock
 from app.common.errors import Draining, GatewayError, InternalError, MethodNotAllowed, Overloaded
@@ -19,7 +18,8 @@ from app.common.ids import request_id
 from app.common.sanitizer import headers_without, without
 from app.common.shapes import client_headers, content_coding
 from app.config import Settings
-from app.domain.exchange import Attempt, EndReason, Exchange
+from app.domain.attempt import Attempt
+from app.domain.exchange import EndReason, Exchange
 from app.domain.model import Target
 from app.gateway.admission import admit, authenticate, client_ip, digest, parse_networks, read_headers
 from app.gateway.attempts import Answer, Attempts, Begun
@@ -46,18 +46,18 @@ from app.providers.transport import Transport
 from app.rules.context import Facts
 from app.rules.recorded import record, tell_headers
 
-_log = logging.getLogger(__name__)
+_log: Final = logging.getLogger(__name__)
 
-CLIENT_LEFT_STATUS = 499
+CLIENT_LEFT_STATUS: Final = 499
 """As nginx logs it: the client closed the connection before its answer was whole."""
 
-BODY_SECONDS = 120.0
+BODY_SECONDS: Final = 120.0
 """Time a client has for sending its body."""
 
-UNREAD_SECONDS = 5.0
+UNREAD_SECONDS: Final = 5.0
 """Time a client has to stop sending the body of a request that was refused."""
 
-_UNKNOWN = Envelope("", False, (0, 0))
+_UNKNOWN: Final = Envelope("", False, (0, 0))
 """Of a body that is not read yet."""
 
 
@@ -111,38 +111,50 @@ class Pipeline:
         guard = self._guards.open(self._total_timeout, started)
         story = _Story(self, endpoint, exchange, started, client, guard, Stored(self._keep))
         self.metrics.in_flight += 1
+        ours: GatewayError | None = None
+        theirs: BaseException | None = None
         try:
-            await story.run()
-        except Interrupted as interrupted:
-            story.left(interrupted.cause)
-        except asyncio.CancelledError:
-            cause = guard.take()
-            if cause is not None:
-                story.left(cause)
-            elif not await story.cut():
-                raise
-        except GatewayError as error:
-            await story.refuse(error)
-        except Exception:
-            _log.exception("request %s failed", exchange.request_id)
-            await story.refuse(
-                InternalError("An internal error. The gateway's log has more under this request id.")
-            )
-        finally:
-            self.metrics.in_flight -= 1
-            if guard.end():
-                await guard.swallow()
-            exchange.total_time = clock.monotonic() - started
-            exchange.response_body = without(b"".join(story.stored.pieces), story.credential)
-            if story.facts is not None and self._keeps_facts:
-                head = client.head
-                if head.told is None:
-                    head.told = tell_headers(story.facts)
-                exchange.facts = record(story.facts, head.told)
-            if exchange.api_key_id is not None:
-                self._recorder.finish(endpoint, exchange, story.body, story.reader, story.answer)
-            else:
-                self._recorder.refused(endpoint, exchange)
+            try:
+                await story.run()
+            except Interrupted as interrupted:
+                story.left(interrupted.cause)
+            except asyncio.CancelledError as cancelled:
+                cause = guard.take()
+                if cause is not None:
+                    story.left(cause)
+                else:
+                    theirs = cancelled
+            except GatewayError as error:
+                ours = error
+            except Exception:
+                _log.exception("request %s failed", exchange.request_id)
+                ours = InternalError("An internal error. The gateway's log has more under this request id.")
+            # nothing is awaited while an exception is handled: `app/compiled.py`
+            if ours is not None:
+                await story.refuse(ours)
+            elif theirs is not None and await story.cut():
+                theirs = None
+        except BaseException as other:
+            theirs = other
+        self.metrics.in_flight -= 1
+        if guard.end():
+            await guard.swallow()
+        exchange.total_time = clock.monotonic() - started
+        exchange.response_body = without(b"".join(story.stored.pieces), story.credential)
+        if story.facts is not None and self._keeps_facts:
+            head = client.head
+            if head.told is None:
+                head.told = tell_headers(story.facts)
+            exchange.facts = record(story.facts, head.told)
+        if exchange.api_key_id is not None:
+            self._recorder.finish(endpoint, exchange, story.body, story.reader, story.answer)
+        else:
+            self._recorder.refused(endpoint, exchange)
+        if theirs is not None:
+            try:
+                raise theirs
+            finally:
+                theirs = None  # it holds this frame
 
     async def drain(self) -> None:
         """Wait until the tokens of all finished exchanges are counted and their records handed on."""
@@ -160,28 +172,55 @@ class Pipeline:
             self._strategies.observe(attempt.target_id, attempt.first_byte - attempt.started)
 
 
-class _Story(msgspec.Struct):
+class _Story:
     """One request on its way; its parts in the order in which they happen."""
 
-    pipeline: Pipeline
-    endpoint: Endpoint
-    exchange: Exchange
-    started: float
-    client: Client
-    guard: Guard
-    stored: Stored
-    unread: RequestBody | None = None
-    """The request body, once reading it has begun."""
-    body: bytes = b""
-    envelope: Envelope = _UNKNOWN
-    """Of the body, once it is whole."""
-    facts: Facts | None = None
-    """Once rules are asked."""
-    reader: UsageReader | None = None
-    answer: bytes = b""
-    """A plain answer without usage, whose tokens have to be counted."""
-    credential: str | None = None
-    """What the upstream that answers was sent, and may repeat."""
+    __slots__ = (
+        "answer",
+        "body",
+        "client",
+        "credential",
+        "endpoint",
+        "envelope",
+        "exchange",
+        "facts",
+        "guard",
+        "pipeline",
+        "reader",
+        "started",
+        "stored",
+        "unread",
+    )
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        endpoint: Endpoint,
+        exchange: Exchange,
+        started: float,
+        client: Client,
+        guard: Guard,
+        stored: Stored,
+    ) -> None:
+        self.pipeline = pipeline
+        self.endpoint = endpoint
+        self.exchange = exchange
+        self.started = started
+        self.client = client
+        self.guard = guard
+        self.stored = stored
+        self.unread: RequestBody | None = None
+        """The request body, once reading it has begun."""
+        self.body = b""
+        self.envelope = _UNKNOWN
+        """Of the body, once it is whole."""
+        self.facts: Facts | None = None
+        """Once rules are asked."""
+        self.reader: UsageReader | None = None
+        self.answer = b""
+        """A plain answer without usage, whose tokens have to be counted."""
+        self.credential: str | None = None
+        """What the upstream that answers was sent, and may repeat."""
 
     async def run(self) -> None:
         pipeline, exchange, client = self.pipeline, self.exchange, self.client

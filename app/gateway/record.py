@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from typing import Final
 
 from app.domain.exchange import EndReason, Exchange
 from app.domain.usage import Usage, UsageSource
@@ -11,9 +12,9 @@ from app.gateway.tokens import count_request, count_text
 from app.protocols.endpoints import Endpoint
 from app.protocols.usage import UsageReader, output_text
 
-_log = logging.getLogger(__name__)
+_log: Final = logging.getLogger(__name__)
 
-COUNT_BACKLOG = 256
+COUNT_BACKLOG: Final = 256
 """Exchanges whose tokens wait to be counted; further ones are logged without a count."""
 
 

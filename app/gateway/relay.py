@@ -3,7 +3,6 @@
 import asyncio
 
 import httpx
-import msgspec
 
 from app.common.clock import Clock
 from app.common.headers import RawHeaders
@@ -18,12 +17,15 @@ from app.protocols.usage import UsageReader
 from app.providers.failures import failure_class
 
 
-class Stored(msgspec.Struct):
+class Stored:
     """The part of an answer that is kept for the log: references until the cap is reached."""
 
-    left: int
-    """Bytes still to be kept."""
-    pieces: list[bytes] = []
+    __slots__ = ("left", "pieces")
+
+    def __init__(self, left: int) -> None:
+        """:param left: bytes to be kept."""
+        self.left = left
+        self.pieces: list[bytes] = []
 
     def add(self, piece: bytes) -> None:
         if self.left > 0:
@@ -63,6 +65,7 @@ async def relay_stream(
     idle = answer.target.provider.timeouts.idle
     more, write = answer.rest.__anext__, client.write
     error: str | None = None
+    theirs: BaseException | None = None
     try:
         await client.begin(answer.status, headers)
         piece: bytes = answer.body
@@ -81,17 +84,25 @@ async def relay_stream(
         error = _ending(reader, unpacker)
     except httpx.TransportError as problem:
         error = failure_class(problem, begun=True)
-    except asyncio.CancelledError:
+    except asyncio.CancelledError as cancelled:
         cause = guard.take()
         answer.attempt.error = str(cause) if cause is not None else "cancelled"
         if cause is None:
-            raise
-        if cause in (Cause.CLIENT_LEFT, Cause.CLIENT_STALLED):
-            raise Interrupted(cause) from None
-        error = str(cause)
-    finally:
-        answer.attempt.ended = clock.monotonic() - started
-        await answer.rest.aclose()
+            theirs = cancelled
+        elif cause in (Cause.CLIENT_LEFT, Cause.CLIENT_STALLED):
+            theirs = Interrupted(cause)
+        else:
+            error = str(cause)
+    except BaseException as other:
+        theirs = other
+    # nothing is awaited while an exception is handled: `app/compiled.py`
+    answer.attempt.ended = clock.monotonic() - started
+    await answer.rest.aclose()
+    if theirs is not None:
+        try:
+            raise theirs
+        finally:
+            theirs = None  # it holds this frame
     if error is None:
         if client.left:  # the guard looks now and then only
             raise Interrupted(Cause.CLIENT_LEFT)

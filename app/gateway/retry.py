@@ -39,7 +39,7 @@ def after(
     """Decide after one failed attempt.
 
     :param status: the upstream's status (400 or more) when it answered, else None and `error` is set.
-    :param error: error class as in `domain.exchange.Attempt.error`.
+    :param error: error class as in `domain.attempt.Attempt.error`.
     :param retry_after: seconds the upstream asked to wait.
     :param tried: attempts made on this target, this one included; `total` over all targets.
     :param more: another target is left.

@@ -1,17 +1,19 @@
 """Routing: from a request to the targets that may answer it, and the trace of that decision. Pure but for facts."""
 
+from typing import Final
+
 import msgspec
 
 from app.common.errors import ModelNotFound, NoMatchingProvider
-from app.domain.exchange import Verdict
+from app.domain.attempt import Verdict
 from app.domain.model import Model, Target
 from app.domain.provider import Protocol
 from app.domain.snapshot import Route, RoutingSnapshot
 from app.rules.context import Facts
 
-_MAX_KEPT = 4096
+_MAX_KEPT: Final = 4096
 """Models whose usual plan is kept."""
-_PASSES = Verdict(None, None, True)
+_PASSES: Final = Verdict(None, None, True)
 """The model's own rule let the request through."""
 
 

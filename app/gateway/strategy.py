@@ -5,14 +5,15 @@ All methods run on the event loop's thread without awaiting, which makes them at
 """
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from app.domain.model import Model, Strategy, Target
 
-_SMOOTHING = 0.2
+_SMOOTHING: Final = 0.2
 """Share of a new measurement in the moving average."""
-_FORGET_AFTER = 60.0
+_FORGET_AFTER: Final = 60.0
 """Seconds after which a latency is measured anew."""
-_FAILURE_FLOOR = 1.0
+_FAILURE_FLOOR: Final = 1.0
 """Seconds a failing target counts at least."""
 
 

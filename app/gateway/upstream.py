@@ -1,5 +1,7 @@
 """Builds the upstream call of an attempt: URL, credential and headers of the target, the model replaced."""
 
+from typing import Final
+
 import httpx
 import msgspec
 
@@ -13,7 +15,7 @@ from app.providers.call import Call, Prepared, Waits, wire_of
 from app.providers.dialect import DEFAULT_HEADERS, auth_headers, join
 from app.providers.transport.request import head_of
 
-_MAX_KEPT = 4096
+_MAX_KEPT: Final = 4096
 """Prepared requests kept: one for each target and endpoint, and for each query string clients send."""
 
 

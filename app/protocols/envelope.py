@@ -4,29 +4,29 @@
 """
 
 import re
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from msgspec import Raw
 
 from app.common.errors import InvalidJson, InvalidRequest
 
-MAX_MODEL_CHARACTERS = 256
-MAX_MEMBERS = 1000
+MAX_MODEL_CHARACTERS: Final = 256
+MAX_MEMBERS: Final = 1000
 """Members of the top-level object. No API knows a tenth of it; a cap bounds what one body can make us hold."""
 
-_LARGE = 256 * 1024
+_LARGE: Final = 256 * 1024
 """From this size in bytes on, members are counted while decoding instead of afterwards."""
 
-_SECOND_MODEL = len(b',"model":0')
+_SECOND_MODEL: Final = len(b',"model":0')
 """Bytes a second `model` member takes at the least."""
 
-_decode_members = msgspec.json.Decoder(dict[str, Raw]).decode
-_encode = msgspec.json.Encoder().encode
-_decode_string = msgspec.json.Decoder(str).decode
-_key_token = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"').match
-_blank = re.compile(rb"[ \t\n\r]*").match
-_control = re.compile("[\x00-\x1f\x7f-\x9f]").search
+_decode_members: Final = msgspec.json.Decoder(dict[str, Raw]).decode
+_encode: Final = msgspec.json.Encoder().encode
+_decode_string: Final = msgspec.json.Decoder(str).decode
+_key_token: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"').match
+_blank: Final = re.compile(rb"[ \t\n\r]*").match
+_control: Final = re.compile("[\x00-\x1f\x7f-\x9f]").search
 
 
 class Envelope(msgspec.Struct, frozen=True, gc=False):

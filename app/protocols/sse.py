@@ -1,8 +1,10 @@
 """Server-sent events (WHATWG HTML, part 9.2.6) out of bytes in any pieces. What they mean is for the packages below."""
 
+from typing import Final
+
 import msgspec
 
-MAX_EVENT_BYTES = 16 * 1024 * 1024
+MAX_EVENT_BYTES: Final = 16 * 1024 * 1024
 
 
 class Event(msgspec.Struct, frozen=True, gc=False):

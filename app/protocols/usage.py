@@ -1,6 +1,7 @@
 """Usage of an answer, read from a copy of the bytes that pass. Each wire format has a package of its own next door."""
 
 from collections.abc import Callable
+from typing import Final
 
 import msgspec
 
@@ -13,7 +14,7 @@ from app.protocols.openai_chat.answer import ChatAnswer, EmbeddingsAnswer
 from app.protocols.openai_responses.answer import ResponsesAnswer
 from app.protocols.sse import Event, SseDecoder
 
-_ANSWERS: dict[str, Callable[[], Answer]] = {
+_ANSWERS: Final[dict[str, Callable[[], Answer]]] = {
     "chat/completions": ChatAnswer,
     "completions": ChatAnswer,
     "embeddings": EmbeddingsAnswer,
@@ -22,24 +23,24 @@ _ANSWERS: dict[str, Callable[[], Answer]] = {
     "messages/count_tokens": CountTokensAnswer,
 }
 
-_QUICK: dict[str, Callable[[bytes], Usage | None]] = {
+_QUICK: Final[dict[str, Callable[[bytes], Usage | None]]] = {
     "chat/completions": openai_chat.quick_usage,
     "completions": openai_chat.quick_usage,
     "messages": anthropic_messages.quick_usage,
 }
 """Looks for a usual report alone, for a third of the cost."""
 
-_QUICK_STREAM: dict[str, Callable[[bytes], Usage | None]] = {
+_QUICK_STREAM: Final[dict[str, Callable[[bytes], Usage | None]]] = {
     "chat/completions": openai_chat.quick_stream,
     "completions": openai_chat.quick_stream,
     "messages": anthropic_messages.quick_stream,
 }
 """Looks at the ends of a whole stream alone, where they say everything."""
 
-_MOST_KEPT = 32 * 1024
+_MOST_KEPT: Final = 32 * 1024
 """Bytes of a stream that are kept unread."""
 
-_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+_UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 class UsageReader:

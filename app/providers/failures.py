@@ -11,7 +11,7 @@ _CLASSES: tuple[tuple[type[httpx.TransportError], str], ...] = (
 
 
 def failure_class(error: httpx.TransportError, *, begun: bool) -> str:
-    """The class as in `domain.exchange.Attempt.error`. The errors of our own transport name it themselves.
+    """The class as in `domain.attempt.Attempt.error`. The errors of our own transport name it themselves.
 
     :param begun: the first byte of the answer's body had come.
     """

@@ -1,15 +1,14 @@
 """Calls over any httpx transport: a proxy's, a pretended one. Slower than ours: httpx's own messages are made."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import Awaitable
 from typing import TypeVar, cast
 
 import httpx
 
 from app.common import driver
-from app.common.headers import RawHeaders
 from app.common.shapes import shape_of
-from app.providers.call import Call
+from app.providers.call import Answered, Call
 
 _T = TypeVar("_T")
 
@@ -41,23 +40,17 @@ class ForeignUpstream:
         return ForeignAnswer(await _in_task(self._transport.handle_async_request(request)))
 
 
-class ForeignAnswer:
-    """Implements `call.Answered`."""
-
-    resent = False
-
+class ForeignAnswer(Answered):
     def __init__(self, response: httpx.Response) -> None:
+        self.resent = False
         self.status = response.status_code
-        self.headers: RawHeaders = response.headers.raw
+        self.headers = response.headers.raw
         self.shape = shape_of(self.headers)
         self._stream = cast(httpx.AsyncByteStream, response.stream)
         self._pieces = aiter(self._stream)
 
     def take(self, most: int) -> bytes | None:  # noqa: ARG002  # as in `Answered`; httpx does not say what is there
         return None
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return self
 
     async def __anext__(self) -> bytes:
         return await _in_task(anext(self._pieces))

@@ -89,15 +89,15 @@ class SqliteLogStore:
         self._files = PayloadWriter(cast(Path, database.payload_folder))
         self._stored: tuple[Rows, dict[str, Place]] = (), {}
         """The payloads of a batch that failed, and where they are already."""
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="log-writer")
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix="log-writer")
         self._connection: sqlite3.Connection | None = None
 
     async def write(self, logs: Rows, payloads: Rows) -> None:
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._write, logs, payloads)
+        await asyncio.get_running_loop().run_in_executor(self._executor, self._write, logs, payloads)
 
     async def close(self) -> None:
-        closing = asyncio.get_running_loop().run_in_executor(self._thread, self._disconnect)
-        self._thread.shutdown(wait=False)
+        closing = asyncio.get_running_loop().run_in_executor(self._executor, self._disconnect)
+        self._executor.shutdown(wait=False)
         await closing
 
     def _write(self, logs: Rows, payloads: Rows) -> None:

@@ -10,6 +10,6 @@ why             trace, recording, mismatches
 for authors     format, spelling   in_words, wordings   rows, legacy_json, field_names   importers/
                 complete, offers, choices, place, hover, reading, tokens
 a rule set      analysis/   rule_test, sample
-past requests   recorded, outlines, unknown, replay
+past requests   recorded, recalled, outlines, unknown, replay
 log filters     log_search, searchable, to_sql, sql
 """

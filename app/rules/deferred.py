@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.domain.exchange import Verdict
+from app.domain.attempt import Verdict
 from app.domain.model import Model, Target
 from app.rules.engine import Lists, RuleSet
 

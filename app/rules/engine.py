@@ -8,7 +8,7 @@ from typing import Final, TypeAlias, TypeVar, cast
 
 import msgspec
 
-from app.domain.exchange import Verdict
+from app.domain.attempt import Verdict
 from app.domain.model import Model, Target
 from app.rules.ast import Node, Span, conjuncts
 from app.rules.check import Checked

@@ -1,17 +1,17 @@
 """The top level of a request body whose members are decoded when a rule first reads them."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from app.rules.values import MISSING
 
-_decode = msgspec.json.Decoder().decode
-_decode_any_float = msgspec.json.Decoder(float_hook=float).decode
-_split = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_decode: Final = msgspec.json.Decoder().decode
+_decode_any_float: Final = msgspec.json.Decoder(float_hook=float).decode
+_split: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
-_UNREADABLE = (msgspec.DecodeError, ValueError, RecursionError)
+_UNREADABLE: Final = (msgspec.DecodeError, ValueError, RecursionError)
 
 
 class Members(dict[str, Any]):

@@ -36,11 +36,11 @@ KNOWN: Final = {
 
 _ROLES: Final = ("system", "developer", "user", "assistant", "tool")
 
-_encode = msgspec.json.Encoder().encode
-_said: dict[str, bytes] = {role: _encode({"role": role, "content": ""}) for role in _ROLES}
+_encode: Final = msgspec.json.Encoder().encode
+_said: Final[dict[str, bytes]] = {role: _encode({"role": role, "content": ""}) for role in _ROLES}
 """Messages of plain text by role."""
-_said_by = _said.__getitem__
-_role = attrgetter("role")
+_said_by: Final = _said.__getitem__
+_role: Final = attrgetter("role")
 
 
 class _Unfit(Exception):
@@ -55,7 +55,7 @@ class _Plain(msgspec.Struct, gc=False, forbid_unknown_fields=True):
     name: str | None = None
 
 
-_decode_plain = msgspec.json.Decoder(list[_Plain]).decode
+_decode_plain: Final = msgspec.json.Decoder(list[_Plain]).decode
 
 
 def plain_messages(raw: msgspec.Raw) -> bytes | None:

@@ -1,10 +1,10 @@
-"""Facts of a request as the log keeps them: what rules can read, but no texts of content. `unknown.py` next door says
-what they leave open.
+"""Facts of a request as the log keeps them: what rules can read, but no texts of content. `recalled.py` next door reads
+them again, `unknown.py` says what they leave open.
 
 `record` runs once for each request, after its answer, and is measured by `tests/bench/test_replay_speed.py`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -12,11 +12,11 @@ from msgspec import Raw
 
 from app.common.headers import is_credential
 from app.common.sanitizer import has_secret
-from app.domain.api_key import ApiKey
 from app.rules import content
 from app.rules.context import Facts
-from app.rules.members import Members, split_members
+from app.rules.members import split_members
 from app.rules.outlines import OUTLINES, plain_messages
+from app.rules.recalled import NOTHING, Recorded
 
 VALUE_LENGTH: Final = 128
 """Bytes of a header's value, or of a member of the body in JSON, that are kept whole."""
@@ -38,8 +38,10 @@ LEFT_OUT: Final = frozenset(
 LEFT_OUT_PREFIX: Final = b"x-stainless-"
 NEVER_KEPT: Final = ("last_user_text", "system_text")
 
-_TELLING = tuple(b"token secret password auth session cookie signature credential api-key apikey".split())
-_SPECIAL = frozenset(
+_TELLING: Final = tuple(
+    b"token secret password auth session cookie signature credential api-key apikey".split()
+)
+_SPECIAL: Final = frozenset(
     (
         *("model", "messages", "input", "prompt", "system", "instructions", "suffix", "prediction"),
         *("tools", "functions"),
@@ -56,40 +58,14 @@ _KNOWN_BYTES: Final = 1024
 _START: Final = 24
 """Bytes of the messages by which they are found in their body."""
 _MESSAGES_NEXT: Final = (b'"messages":', b'"messages": ')
-_encode = msgspec.json.Encoder().encode
+_encode: Final = msgspec.json.Encoder().encode
 _unseen: Final = b"?"
-_passed_over: set[bytes] = set()
-_pieces: dict[tuple[bytes, bytes], bytes | None] = {}
-_header_texts: dict[tuple[tuple[bytes, bytes], ...], Told] = {}
-_harmless: set[bytes] = set()
-_records: dict[tuple[Told, str, bytes, bytes, bytes], bytes] = {}
-_names: dict[str, bytes] = {}
-
-
-class Recorded(msgspec.Struct, frozen=True):
-    """What is stored of one request besides the columns of its row."""
-
-    endpoint: str
-    headers: dict[str, str] = {}
-    """By name in lower case, several lines joined."""
-    body: dict[str, Raw] = {}
-    """Members of the body but for `model`."""
-    outlined: tuple[str, ...] = ()
-    """Members of `body` that are there as an outline only (`outlines.KNOWN`)."""
-    cut: tuple[str, ...] = ()
-    """Paths of what was there, or can't be told, and is not stored; all below them is not stored either."""
-    has_tools: bool | None = None
-    """This one and those below are None where the body tells as it is stored, or `cut` names them."""
-    has_images: bool | None = None
-    message_count: int | None = None
-    input_tokens: int | None = None
-    """Where the gateway had to count them."""
-
-
-_decode = msgspec.json.Decoder(Recorded).decode
-
-NOTHING: Final = ("headers", "body", "has_tools", "has_images", "message_count")
-"""`cut` of a row without facts."""
+_passed_over: Final[set[bytes]] = set()
+_pieces: Final[dict[tuple[bytes, bytes], bytes | None]] = {}
+_header_texts: Final[dict[tuple[tuple[bytes, bytes], ...], Told]] = {}
+_harmless: Final[set[bytes]] = set()
+_records: Final[dict[tuple[Told, str, bytes, bytes, bytes], bytes]] = {}
+_names: Final[dict[str, bytes]] = {}
 
 
 def record(facts: Facts, told: Told | None = None) -> bytes:
@@ -146,50 +122,6 @@ def _record(facts: Facts, told: Told, split: Mapping[str, Raw], plain: bytes | N
         if not _is_harmless(body):  # what harms lies across members
             return _encode(Recorded(facts.endpoint, cut=NOTHING))
     return b'{"endpoint":%b,"headers":{%b},%b}' % (_name(facts.endpoint)[:-1], headers, body)
-
-
-def read(text: str | bytes | None, endpoint: str) -> Recorded:
-    """What `record` has written; with everything cut where there is none, or none that can be read.
-
-    :param endpoint: for a row without facts.
-    """
-    if text is not None:
-        try:
-            return _decode(text)
-        except (msgspec.DecodeError, RecursionError, UnicodeError):
-            pass
-    return Recorded(endpoint, cut=NOTHING)
-
-
-def recall(
-    recorded: Recorded,
-    model: str,
-    stream: bool,
-    api_key: ApiKey | None,
-    client_ip: str | None,
-    now: float,
-    input_tokens: int | None,
-) -> Facts:
-    """Facts to ask rules about. Headers that were cut are there without their value, so that `exists` is right.
-
-    :param input_tokens: for a request whose tokens were not counted.
-    """
-    facts = Facts(b"", [], recorded.endpoint, model, stream, api_key, client_ip, now)
-    body = Members(recorded.body)
-    headers = {name.encode(): value.encode() for name, value in recorded.headers.items()}
-    for path in recorded.cut:
-        if path.startswith("headers."):
-            headers[path.removeprefix("headers.").encode()] = b""
-    body["model"] = model
-    facts.body, facts.headers = body, headers
-    facts.input_tokens = input_tokens if recorded.input_tokens is None else recorded.input_tokens
-    if recorded.has_tools is not None:
-        facts.has_tools = recorded.has_tools
-    if recorded.has_images is not None:
-        facts.has_images = recorded.has_images
-    if recorded.message_count is not None:
-        facts.message_count = recorded.message_count
-    return facts
 
 
 def _is_harmless(text: bytes) -> bool:
@@ -306,14 +238,14 @@ def _body(
     outlined: list[str] = []
     size = 0
     for name, raw in split.items():
-        found: bytes | Raw | None = None
+        found: Any = None  # bytes, or `Raw`, which is none of them, whatever its annotation says
         if name in _SPECIAL:
             if name == "model":
                 continue
             if name == "messages" and plain is not None:
                 found = plain
             elif name in OUTLINES and len(raw) <= OUTLINE_BYTES:
-                found = OUTLINES[name](facts.body.get(name))
+                found = OUTLINES[name](_member(facts)(name))
         elif len(raw) <= VALUE_LENGTH:
             found = raw
         if found is not None:
@@ -335,6 +267,11 @@ def _body(
     return text
 
 
+def _member(facts: Facts) -> Callable[[str], Any]:
+    """`facts.body.get`, not called here: the compiler takes a call for one of `dict`'s own, which decodes nothing."""
+    return facts.body.get
+
+
 def _derived(
     facts: Facts, split: Mapping[str, Raw], outlined: list[str], cut: list[str], is_plain: bool
 ) -> bytes:
@@ -352,8 +289,9 @@ def _derived(
                 found = b',"message_count":%d' % count
             elif not small:
                 cut.append("message_count")
+        images: bool | None = False
         if is_plain and listed == "messages":
-            images = False
+            pass
         else:
             images = _shows(facts, split[listed]) if small else _filled(facts, "has_images")
         if images is None:
@@ -381,7 +319,7 @@ def _has_tools(facts: Facts, split: Mapping[str, Raw]) -> bool:
             if len(raw) > OUTLINE_BYTES:
                 if memoryview(raw)[0] == ord("["):
                     return True
-            elif isinstance(found := facts.body.get(name), list) and found:
+            elif isinstance(found := _member(facts)(name), list) and found:
                 return True
     return False
 

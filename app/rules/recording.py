@@ -2,7 +2,7 @@
 
 import ast
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -13,7 +13,7 @@ from app.rules.compile import Program, program, refuse_unchecked
 from app.rules.conditions import Conditions, loop, unless_list
 from app.rules.operands import Operand, is_operand
 
-UNSEEN: Any = object()
+UNSEEN: Final[Any] = object()
 """In a slot: the node was not evaluated."""
 
 
@@ -161,5 +161,5 @@ def second(_: Any, value: Any) -> Any:
     return value
 
 
-RUNTIME = {"put": put, "begin": begin, "second": second, "unseen": UNSEEN}
+RUNTIME: Final = {"put": put, "begin": begin, "second": second, "unseen": UNSEEN}
 """What the code names beyond other rules' code."""

@@ -15,7 +15,7 @@ from app.rules.check import Checked
 from app.rules.compile import compile_choice, compile_refusals
 from app.rules.context import Facts
 from app.rules.engine import checked
-from app.rules.recorded import read, recall
+from app.rules.recalled import read, recall
 from app.rules.unknown import Read, bound, reads, unknown
 
 SAMPLES: Final = 5

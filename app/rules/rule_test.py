@@ -6,7 +6,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from app.domain.exchange import Verdict
+from app.domain.attempt import Verdict
 from app.domain.model import Target
 from app.rules.ast import Span
 from app.rules.context import Facts

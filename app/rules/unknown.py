@@ -35,7 +35,7 @@ def reads(root: Node) -> frozenset[Read]:
 
 
 def unknown(wanted: frozenset[Read], cut: tuple[str, ...], outlined: tuple[str, ...]) -> frozenset[Read]:
-    """The reads that facts with these gaps (`recorded.Recorded`) can't answer."""
+    """The reads that facts with these gaps (`recalled.Recorded`) can't answer."""
     return frozenset(read for read in wanted if not _is_known(read, cut, outlined))
 
 

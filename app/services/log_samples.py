@@ -13,9 +13,9 @@ from app.db.tables.api_key import ApiKeyRow
 from app.domain.sample import Sample, SampleKey
 from app.protocols.endpoints import ENDPOINTS
 from app.repositories.api_keys import ApiKeyRepository
-from app.rules import recorded
+from app.rules import recalled
 from app.rules.members import Members
-from app.rules.recorded import Recorded
+from app.rules.recalled import Recorded
 from app.services.request_logs import RequestLogs
 
 _MEDIA_NOTE: Final = " bytes]"
@@ -40,7 +40,7 @@ async def sample_of(session: AsyncSession, request_id: str) -> LoggedSample:
     :raises ResourceNotFound:
     """
     log, payload = await RequestLogs(session).one(request_id)
-    facts = recorded.read(log.facts, endpoint_of(log.path))
+    facts = recalled.read(log.facts, endpoint_of(log.path))
     missing: list[str] = []
     body = None if payload is None else _whole_body(payload, missing)
     if body is None:

@@ -9,14 +9,14 @@ from typing import Final
 
 import msgspec
 
-from app.domain.exchange import Verdict
+from app.domain.attempt import Verdict
 
 SHORT: Final = 512
 """Characters of JSON that are stored as they are: of about three targets. Whoever queries the table can read them."""
 _FASTEST: Final = 1
 """Of zlib's levels: 10 us for 7 kB. Level 6 takes twice the time and saves an eighth at most."""
 
-_decode = msgspec.json.Decoder(list[Verdict]).decode
+_decode: Final = msgspec.json.Decoder(list[Verdict]).decode
 
 
 def trace_text(encoded: str) -> str:

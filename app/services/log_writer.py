@@ -17,9 +17,10 @@ from app.config import Settings
 from app.db.session import Database
 from app.domain.exchange import Exchange
 from app.repositories.log_store import LogStore, Row, RowsRefused, log_store
-from app.services.log_rows import Unscreened, are_clean, log_row, screen_all, trim, unscreened
+from app.services.log_rows import log_row
+from app.services.payload_rows import Unscreened, are_clean, screen_all, trim, unscreened
 
-BATCH: Final = 100
+BATCH: Final = 250
 """Waiting records that are written at once."""
 GREATEST_BATCH: Final = 250
 GREATEST_BATCH_BYTES: Final = 2 * 1024 * 1024
@@ -34,7 +35,7 @@ LONGEST_DELAY: Final = 5.0
 BODY_BUDGET: Final = 64 * 1024 * 1024
 """Bytes of bodies and facts that may wait; records beyond are kept without them."""
 PAUSE_SECONDS: Final = 0.002
-"""From a record's arrival to its row: a client that waited for its answer asks again within that time, if it does."""
+"""From the record that makes a turn full to their rows: its client asks again within that time, if it does."""
 SLICE_SECONDS: Final = 0.0005
 """Rows are made on the event loop's thread, for so long at a time."""
 TURN: Final = 16
@@ -48,7 +49,7 @@ _Pair = tuple[Row, Row | None]
 _Waiting = tuple[Row, Row | Unscreened | None, int]
 """Both as they wait, the second perhaps not searched yet, and the bytes of the bodies."""
 
-_log = logging.getLogger(__name__)
+_log: Final = logging.getLogger(__name__)
 
 
 class LogFigures(msgspec.Struct, frozen=True):
@@ -71,9 +72,9 @@ class LogFigures(msgspec.Struct, frozen=True):
 class LogWriter:
     """The `LogSink` of the process.
 
-    Rows are made on the loop's thread soon after the answer they belong to has left: not at once, since its client may
-    be about to ask again, and not late, so that no pile of work comes up. A thread would hold Python's lock just as
-    long, and up to 5 ms at a time. The statements run in a thread (SQLite) or in the server (PostgreSQL).
+    Rows are made on the loop's thread, a few at a time: one alone costs several times as much, and many at once hold
+    requests up. A thread would hold Python's lock just as long, and up to 5 ms at a time. The statements run in a
+    thread (SQLite) or in the server (PostgreSQL).
     """
 
     def __init__(
@@ -90,7 +91,7 @@ class LogWriter:
         self._body_limit = 0 if settings.log_payloads == "off" else settings.log_payload_max_bytes
         self._fresh: deque[tuple[Exchange, int]] = deque()
         """Records of which no rows are made yet, and the bytes of their bodies."""
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="log-search")
+        self._searcher = ThreadPoolExecutor(1, thread_name_prefix="log-search")
         self._is_due = False
         """Rows are going to be made."""
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -147,7 +148,7 @@ class LogWriter:
             self._bodies_dropped += 1
         self._bytes += size
         self._fresh.append((exchange, size))
-        if not self._is_due and self._loop is not None:
+        if len(self._fresh) >= TURN and not self._is_due and self._loop is not None:
             self._is_due = True
             self._loop.call_later(PAUSE_SECONDS, self._make_rows)
         if waiting in (1, BATCH) or self._bytes >= BATCH_BYTES:
@@ -166,7 +167,7 @@ class LogWriter:
             timer = self._clock.call_later(seconds, self._give_up)
             await asyncio.wait({task})
             timer.cancel()
-        self._thread.shutdown(wait=False)
+        self._searcher.shutdown(wait=False)
         await self._store.close()
         left = self._waiting + self._in_hand
         if left:
@@ -254,7 +255,7 @@ class LogWriter:
         left = [payload for _, payload, _ in batch if isinstance(payload, Unscreened)]
         searched: list[Row | Exception] = []
         if left:
-            searched = await asyncio.get_running_loop().run_in_executor(self._thread, screen_all, left)
+            searched = await asyncio.get_running_loop().run_in_executor(self._searcher, screen_all, left)
         rows = iter(searched)
         pairs: list[_Pair] = []
         for log, payload, _ in batch:
@@ -274,26 +275,30 @@ class LogWriter:
         delay = FIRST_DELAY
         logs, payloads = [log for log, _ in pairs], [payload for _, payload in pairs if payload is not None]
         while True:
+            refused: RowsRefused | None = None
             try:
                 await self._store.write(logs, payloads)
-            except RowsRefused as error:
-                half = len(pairs) // 2
-                if half:
-                    await self._write(pairs[:half])
-                    await self._write(pairs[half:])
-                elif pairs[0][1] is not None:
-                    await self._write([(pairs[0][0], None)])
-                else:
-                    self._in_hand -= 1
-                    self._drop_one(str(error))
-                return
-            except Exception as error:  # whatever it is, the rows are kept
-                self._failed(error.message if isinstance(error, Unavailable) else type(error).__name__)
-                await self._pause(delay)
-                delay = min(delay * 2, LONGEST_DELAY)
-            else:
                 self._succeeded(len(pairs))
                 return
+            except RowsRefused as refusal:
+                refused = refusal
+            except Exception as error:  # whatever it is, the rows are kept
+                self._failed(error.message if isinstance(error, Unavailable) else type(error).__name__)
+            # nothing is awaited while an exception is handled: `app/compiled.py`
+            if refused is None:
+                await self._pause(delay)
+                delay = min(delay * 2, LONGEST_DELAY)
+                continue
+            half = len(pairs) // 2
+            if half:
+                await self._write(pairs[:half])
+                await self._write(pairs[half:])
+            elif pairs[0][1] is not None:
+                await self._write([(pairs[0][0], None)])
+            else:
+                self._in_hand -= 1
+                self._drop_one(str(refused))
+            return
 
     async def _pause(self, seconds: float) -> None:
         self._retry.clear()

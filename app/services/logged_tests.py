@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.common.errors import FieldError, ValidationFailed
 from app.domain.admin import Actor
-from app.domain.exchange import Verdict
+from app.domain.attempt import Verdict
 from app.domain.sample import Sample
 from app.repositories.targets import TargetRepository
 from app.rules.rule_test import Expect

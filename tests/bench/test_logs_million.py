@@ -14,15 +14,17 @@ from typing import Any, get_args
 import pytest
 
 from app.db.session import Database
-from app.domain.exchange import Attempt, EndReason, Verdict
+from app.domain.attempt import Attempt, Verdict
+from app.domain.exchange import EndReason
 from app.domain.usage import Usage
 from app.repositories.log_filters import LogFilter
 from app.repositories.request_logs import Sort
 from app.repositories.stats import Grouping
 from app.services.log_facets import LogFacets
-from app.services.log_rows import log_row, payload_row
+from app.services.log_rows import log_row
 from app.services.log_search import condition
 from app.services.overview import Overviews, Range
+from app.services.payload_rows import payload_row
 from app.services.request_logs import RequestLogs
 from app.services.stats import DAY, LogStats
 from tests.support.clock import SetClock

@@ -13,8 +13,9 @@ from app.domain.exchange import Exchange
 from app.protocols.envelope import peek
 from app.rules.context import Facts
 from app.rules.recorded import record
-from app.services.log_rows import log_row, screen_all, unscreened
+from app.services.log_rows import log_row
 from app.services.log_writer import LogWriter
+from app.services.payload_rows import screen_all, unscreened
 from tests.support.logs import NOW, exchange
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(300)]

@@ -10,13 +10,15 @@ from sqlalchemy.engine import make_url
 from app.common import ids
 from app.db.session import Database
 from app.db.tables.request_log import RequestLog
-from app.domain.exchange import Attempt, Exchange, Verdict
+from app.domain.attempt import Attempt, Verdict
+from app.domain.exchange import Exchange
 from app.domain.provider import Protocol
 from app.domain.usage import Usage, UsageSource
 from app.repositories.log_store import LogStore, Rows, log_store
 from app.repositories.payload_files import Payload
 from app.repositories.request_logs import RequestLogRepository
-from app.services.log_rows import log_row, payload_row
+from app.services.log_rows import log_row
+from app.services.payload_rows import payload_row
 
 NOW = 1_790_000_000.0
 """Seconds since the epoch: when the requests of the tests come, unless they say."""
@@ -60,7 +62,13 @@ def exchange(**changes: Any) -> Exchange:
         "response_headers": [(b"content-type", b"application/json")],
         "response_body": b"{}",
     }
-    return Exchange(**(values | changes))
+    values |= changes
+    made = Exchange(
+        *(values.pop(name) for name in ("request_id", "request_time", "protocol", "method", "path"))
+    )
+    for name, value in values.items():
+        setattr(made, name, value)
+    return made
 
 
 class WatchedStore:

@@ -2,13 +2,13 @@
 
 import logging
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from app.common.driver import Driver, Wait
 from app.common.headers import RawHeaders
-from app.gateway.client import ClientLeft
+from app.gateway.client import Client, ClientLeft
 from app.gateway.head import Head
 from app.gateway.pipeline import Pipeline
 from app.protocols.endpoints import Endpoint
@@ -16,26 +16,29 @@ from app.protocols.endpoints import Endpoint
 if TYPE_CHECKING:
     from app.api.proxy.http import HttpProtocol
 
-_log = logging.getLogger(__name__)
-LUMP = 16 * 1024
+_log: Final = logging.getLogger(__name__)
+LUMP: Final = 16 * 1024
 """Bytes of a piece that is written at once, so that the transport can say that it is enough: the event loop reads a
 socket up to 32 times before it does anything else, 8 MiB where the upstream is fast."""
-_COPIED = 32 * 1024
+_COPIED: Final = 32 * 1024
 """Bytes of an answer that are joined to its head rather than written by themselves."""
-_CLOSE = (b"connection", b"close")
+_CLOSE: Final = (b"connection", b"close")
 
 
-class Turn:
-    """Implements `gateway.client.Client`, and what uvicorn asks of the request before a pipelined one."""
+class Turn(Client):
+    """The pipeline's client, and what uvicorn asks of the request before a pipelined one."""
 
     __slots__ = (
         "_chunked",
         "_endpoint",
         "_expects",
+        "_flow",
         "_is_read",
         "_on_leave",
+        "_outbox",
         "_pipeline",
         "_protocol",
+        "_transport",
         "_unsent_head",
         "address",
         "buffered",
@@ -82,6 +85,9 @@ class Turn:
         self.wait = Wait()
         """For the body, or for room to write."""
         self._protocol = protocol
+        self._outbox = protocol.outbox
+        self._transport = protocol.transport
+        self._flow = protocol.flow
         self._pipeline = pipeline
         self._endpoint = endpoint
         self._expects = body is None and protocol.expect_100_continue
@@ -129,9 +135,9 @@ class Turn:
                 raise ClientLeft
             if self._expects:
                 self._expects = False
-                self._protocol.outbox.write(self._protocol.transport, b"HTTP/1.1 100 Continue\r\n\r\n")
-            if self._protocol.flow.read_paused:
-                self._protocol.flow.resume_reading()
+                self._outbox.write(self._transport, b"HTTP/1.1 100 Continue\r\n\r\n")
+            if self._flow.read_paused:
+                self._flow.resume_reading()
             await self.wait
         self._is_read = True
         pieces = self.pieces
@@ -143,15 +149,15 @@ class Turn:
         if self.left:
             return
         head = self._head(status, headers, b"content-length: %d\r\n\r\n" % len(body))
-        protocol = self._protocol
+        outbox, transport = self._outbox, self._transport
         if len(body) < _COPIED:
-            protocol.outbox.write(protocol.transport, head + body)
+            outbox.write(transport, head + body)
         else:
-            protocol.outbox.write(protocol.transport, head)
-            protocol.outbox.write(protocol.transport, body)
+            outbox.write(transport, head)
+            outbox.write(transport, body)
         self.response_complete = True
-        protocol.answered()
-        protocol.outbox.hurry()
+        self._protocol.answered()
+        outbox.hurry()
 
     async def begin(self, status: int, headers: RawHeaders) -> None:
         self._chunked = all(name != b"content-length" for name, _ in headers)
@@ -161,8 +167,7 @@ class Turn:
     def write(self, piece: bytes) -> bool:
         if self.left or not piece:
             return True
-        protocol = self._protocol
-        outbox, transport = protocol.outbox, protocol.transport
+        outbox, transport = self._outbox, self._transport
         data = b"%x\r\n%b\r\n" % (len(piece), piece) if self._chunked else piece
         if self._unsent_head:
             data, self._unsent_head = self._unsent_head + data, b""
@@ -171,13 +176,13 @@ class Turn:
             outbox.write(transport, data)
         if len(piece) >= LUMP:
             outbox.flush()
-        return not protocol.flow.write_paused
+        return not self._flow.write_paused
 
     def unsent(self) -> int:
-        return self._protocol.transport.get_write_buffer_size()
+        return self._transport.get_write_buffer_size()
 
     async def drained(self) -> None:
-        while self._protocol.flow.write_paused and not self.left:
+        while self._flow.write_paused and not self.left:
             await self.wait
 
     async def end(self) -> None:
@@ -185,10 +190,10 @@ class Turn:
             return
         rest = self._unsent_head + (b"0\r\n\r\n" if self._chunked else b"")
         if rest:
-            self._protocol.outbox.write(self._protocol.transport, rest)
+            self._outbox.write(self._transport, rest)
         self.response_complete = True
         self._protocol.answered()
-        self._protocol.outbox.hurry()
+        self._outbox.hurry()
 
     def watch(self, on_leave: Callable[[], None]) -> None:
         if self.left:
@@ -201,12 +206,11 @@ class Turn:
 
     def _head(self, status: int, headers: RawHeaders, end: bytes) -> bytes:
         self._expects = False
-        parts = [STATUS_LINE[status]]
-        parts += [b"%b: %b\r\n" % pair for pair in self._protocol.server_state.default_headers]
-        parts += [b"%b: %b\r\n" % pair for pair in headers]
+        lines = [b": ".join(pair) for pair in self._protocol.server_state.default_headers]
+        lines += [b": ".join(pair) for pair in headers]
         if _CLOSE in headers:
             self.keep_alive = False
         elif not self.keep_alive:
-            parts.append(b"connection: close\r\n")
-        parts.append(end)
-        return b"".join(parts)
+            lines.append(b"connection: close")
+        lines.append(end)
+        return STATUS_LINE[status] + b"\r\n".join(lines)

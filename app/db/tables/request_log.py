@@ -48,9 +48,9 @@ class RequestLog(Base):
     request_size: Mapped[int] = mapped_column(BigInteger)
     response_size: Mapped[int] = mapped_column(BigInteger)
     attempts: Mapped[str] = mapped_column(Text)
-    """JSON: a list of `domain.exchange.Attempt`."""
+    """JSON: a list of `domain.attempt.Attempt`."""
     trace: Mapped[str] = mapped_column(Text)
-    """A list of `domain.exchange.Verdict`, as `services/log_traces.py` writes and reads it."""
+    """A list of `domain.attempt.Verdict`, as `services/log_traces.py` writes and reads it."""
     facts: Mapped[str | None] = mapped_column(Text)
     """JSON: what rules could read of the request, without texts. None in rows of older versions."""
     payload_file: Mapped[int | None] = mapped_column(BigInteger)

@@ -1,21 +1,20 @@
 """One answer while it comes in: its head, its unread bytes, and the stream the caller reads. `connection` fills it."""
 
-from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import httpx
 
 from app.common.shapes import Shape
-from app.providers.call import Waits
+from app.providers.call import Answered, Waits
 from app.providers.transport.errors import ConnectionReset
 
 if TYPE_CHECKING:
     from app.providers.transport.connection import Connection
 
-_FRAMING = (b"content-length", b"transfer-encoding")
+_FRAMING: Final = (b"content-length", b"transfer-encoding")
 
 
-class Answer(httpx.AsyncByteStream):
+class Answer(Answered):
     """What one request brings back. Iterate it for the body as sent, never decompressed; `aclose()` in any case.
 
     Iterating raises what `errors` lists when the body ends early: a body is never given a clean end it did not have.
@@ -117,15 +116,11 @@ class Answer(httpx.AsyncByteStream):
             link.discard()
 
     def take(self, most: int) -> bytes | None:
-        """Implements `call.Answered`."""
         if not self.complete or self.buffered > most or self.error is not None:
             return None
         chunks = self.chunks
         self.chunks = []
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return self
 
     async def __anext__(self) -> bytes:
         while not self.chunks:

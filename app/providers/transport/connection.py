@@ -5,7 +5,7 @@
 
 import asyncio
 from contextlib import aclosing
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 import httptools
 import httpx
@@ -16,17 +16,21 @@ from app.common.outbox import outbox_of
 from app.common.shapes import shape_of
 from app.providers.transport.answer import Answer
 from app.providers.transport.errors import ConnectionReset, ProtocolError, SendFailed, TooLarge
-from app.providers.transport.request import Outgoing, streamed
+from app.providers.transport.request import Outgoing
+from app.providers.transport.streamed import streamed
 
 if TYPE_CHECKING:
     from app.providers.transport.pool import Origin
 
-_MAX_INTERIM = 20
-_VERSIONS = ("1.1", "1.0")
+_MAX_INTERIM: Final = 20
+_VERSIONS: Final = ("1.1", "1.0")
 
 
-class Connection(asyncio.Protocol):
-    """Made by the event loop; belongs to an origin from `origin` being set until it is `gone`."""
+class Connection:
+    """Made by the event loop; belongs to an origin from `origin` being set until it is `gone`.
+
+    An `asyncio.Protocol`, though not by descent: what is compiled has no ancestors elsewhere.
+    """
 
     __slots__ = (
         "_active",

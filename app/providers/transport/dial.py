@@ -7,6 +7,7 @@ import os
 import ssl
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from typing import cast
 
 import httpx
 
@@ -71,7 +72,7 @@ class Dialler:
         try:
             try:
                 await asyncio.get_running_loop().create_connection(
-                    lambda: connection,
+                    lambda: cast(asyncio.Protocol, connection),
                     str(address),
                     port,
                     ssl=context,

@@ -20,7 +20,7 @@
             └── TooLarge              too_large          a head, or framing without a body, over the limit
 
 Nothing was sent to the upstream when a PoolTimeout, ConnectTimeout or ConnectError is raised. `failure` is the error
-class of `domain.exchange.Attempt`; `providers.failures` has the classes of other errors.
+class of `domain.attempt.Attempt`; `providers.failures` has the classes of other errors.
 """
 
 from typing import ClassVar

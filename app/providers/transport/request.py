@@ -1,6 +1,6 @@
 """A request as bytes: its head in one piece, its framing decided here alone. `connection` next door sends it."""
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from typing import Final
 
 import httpx
 import msgspec
@@ -8,10 +8,10 @@ import msgspec
 from app.common.headers import RawHeaders
 from app.providers.call import Call
 
-_COPIED = 32 * 1024  # bytes
-_SMALL = 8 * 1024
-_FRAMING = frozenset((b"content-length", b"transfer-encoding"))
-_NO_BODY = frozenset(("GET", "HEAD", "DELETE", "OPTIONS"))
+_COPIED: Final = 32 * 1024  # bytes
+_SMALL: Final = 8 * 1024
+_FRAMING: Final = frozenset((b"content-length", b"transfer-encoding"))
+_NO_BODY: Final = frozenset(("GET", "HEAD", "DELETE", "OPTIONS"))
 
 
 class Outgoing(msgspec.Struct):
@@ -108,34 +108,3 @@ def _joined(pieces: list[bytes | memoryview]) -> list[bytes | memoryview]:
             small = []
     found.append(b"".join(small))
     return [piece for piece in found if piece]
-
-
-async def streamed(outgoing: Outgoing) -> AsyncGenerator[bytes, None]:
-    """The framed pieces of a streamed body, as they come.
-
-    :raises httpx.LocalProtocolError: the stream is longer or shorter than its `content-length`.
-    """
-    left = outgoing.length
-    async for piece in _each(outgoing.stream):
-        if not piece:
-            continue
-        if left is None:
-            yield b"%x\r\n%b\r\n" % (len(piece), piece)
-            continue
-        left -= len(piece)
-        if left < 0:
-            raise httpx.LocalProtocolError("The request body is longer than its content-length")
-        yield piece
-    if left is None:
-        yield b"0\r\n\r\n"
-    elif left:
-        raise httpx.LocalProtocolError("The request body is shorter than its content-length")
-
-
-async def _each(stream: httpx.AsyncByteStream | httpx.SyncByteStream | None) -> AsyncIterator[bytes]:
-    if isinstance(stream, httpx.AsyncByteStream):
-        async for piece in stream:
-            yield piece
-    elif stream is not None:
-        for piece in stream:
-            yield piece

@@ -2,7 +2,8 @@
 
 import asyncio
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Final
 
 import httpx
 
@@ -18,9 +19,9 @@ from app.providers.transport.errors import ConnectionReset, SendFailed
 from app.providers.transport.pool import Origin, OriginStats
 from app.providers.transport.request import Outgoing, encode, pieces_of
 
-_PORTS = {b"http": 80, b"https": 443}
-_NO_WAITS = Waits()
-_CLOSING = 1.0  # seconds for the event loop to close the sockets; it takes a few turns
+_PORTS: Final = {b"http": 80, b"https": 443}
+_NO_WAITS: Final = Waits()
+_CLOSING: Final = 1.0  # seconds for the event loop to close the sockets; it takes a few turns
 
 
 def _allowed(address: Address) -> bool:
@@ -87,7 +88,11 @@ class Transport(httpx.AsyncBaseTransport):
         answer = await self._request(key, encode(request), waits, no_body=request.method == "HEAD")
         extensions = {"resent": True} if answer.resent else {}
         return httpx.Response(
-            answer.status, headers=answer.headers, stream=answer, extensions=extensions, request=request
+            answer.status,
+            headers=answer.headers,
+            stream=_Stream(answer),
+            extensions=extensions,
+            request=request,
         )
 
     async def send(self, call: Call) -> Answer:
@@ -249,6 +254,19 @@ class Transport(httpx.AsyncBaseTransport):
             link.fail(ConnectionReset("The transport was closed", in_body=False))
         if links:
             await asyncio.wait([link.lost for link in links], timeout=_CLOSING)
+
+
+class _Stream(httpx.AsyncByteStream):
+    """An answer's body as httpx takes it."""
+
+    def __init__(self, answer: Answer) -> None:
+        self._answer = answer
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self._answer
+
+    async def aclose(self) -> None:
+        await self._answer.aclose()
 
 
 def _waits(timeout: Mapping[str, float | None]) -> Waits:

@@ -6,7 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
-from app.domain.exchange import Attempt, EndReason, Exchange, Verdict
+from app.domain.attempt import Attempt, Verdict
+from app.domain.exchange import EndReason, Exchange
 from tests.support.live import Live
 from tests.support.logs import NOW, exchange, write
 

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from app.db.session import Database
-from app.domain.exchange import Verdict
+from app.domain.attempt import Verdict
 from tests.support.logs import exchange, write
 
 MODEL = "/models/meta-llama%2FLlama-3"

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from app.config import Settings
-from app.rules.recorded import Recorded
+from app.rules.recalled import Recorded
 from tests.support.hotpath import chat_body, hot_path, provider, route, target
 
 UPSTREAM = provider("http://upstream.invalid/v1")

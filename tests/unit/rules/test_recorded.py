@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from app.rules.context import Facts
 from app.rules.outlines import messages, plain_messages
-from app.rules.recorded import MOST_CUT, NOTHING, OUTLINE_BYTES, Recorded, read, recall, record
+from app.rules.recalled import NOTHING, Recorded, read, recall
+from app.rules.recorded import MOST_CUT, OUTLINE_BYTES, record
 from tests.unit.rules.builders import facts
 from tests.unit.rules.strategies import requests
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from app.common.errors import ResourceNotFound, ValidationFailed
 from app.db.session import Database
-from app.domain.exchange import Attempt, EndReason, Exchange
+from app.domain.attempt import Attempt
+from app.domain.exchange import EndReason, Exchange
 from app.domain.usage import Usage
 from app.repositories.log_filters import LogFilter
 from app.repositories.request_logs import Sort

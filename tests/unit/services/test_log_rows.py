@@ -6,9 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.db.session import Database
-from app.domain.exchange import Attempt, EndReason, Exchange, Verdict
+from app.domain.attempt import Attempt, Verdict
+from app.domain.exchange import EndReason, Exchange
 from app.domain.usage import Usage
-from app.services.log_rows import REPEATED_BYTES, payload_row, screen_all, storable, trim, unscreened
+from app.services.log_rows import storable
+from app.services.payload_rows import REPEATED_BYTES, payload_row, screen_all, trim, unscreened
 from tests.support.logs import exchange, stored, write
 
 KEY = "gwk_0123456789abcdefghijABCDEFGHIJ01"

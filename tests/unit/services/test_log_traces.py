@@ -9,7 +9,7 @@ from app.api.admin.schemas.log import LogDetail, LogVerdict
 from app.common.secrets import Keyring
 from app.db.session import Database
 from app.db.tables.request_log import RequestLog
-from app.domain.exchange import Verdict
+from app.domain.attempt import Verdict
 from app.repositories.log_store import log_store
 from app.repositories.request_logs import RequestLogRepository
 from app.services.log_rows import log_row

@@ -3,7 +3,6 @@
 import logging
 from pathlib import Path
 
-import msgspec
 import pytest
 from sqlalchemy import select
 
@@ -108,7 +107,7 @@ async def test_a_record_put_again_is_there_once_and_as_it_was(database: Database
     writer.start()
     first = exchange(status=200)
     writer.put(first)
-    writer.put(msgspec.structs.replace(first, status=500))
+    writer.put(exchange(status=500, request_id=first.request_id))
     await writer.close()
     assert await counts(database) == (1, 1)
     async with database.read() as session:

@@ -15,7 +15,7 @@ from app.common.errors import Conflict, PreconditionFailed, ResourceNotFound, Va
 from app.common.secrets import Keyring
 from app.db.session import Database
 from app.db.tables.rule_test import RuleTestRow
-from app.domain.exchange import Verdict
+from app.domain.attempt import Verdict
 from app.domain.sample import Sample, SampleKey
 from app.rules.rule_test import Expect
 from app.services.logged_tests import LoggedTests

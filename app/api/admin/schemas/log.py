@@ -11,7 +11,7 @@ from sqlalchemy import Row
 
 from app.api.admin.schemas.base import Time
 from app.api.admin.schemas.problem import Span
-from app.domain import exchange
+from app.domain import attempt as tried
 from app.domain.exchange import EndReason
 from app.domain.provider import Protocol
 from app.domain.usage import UsageSource
@@ -26,7 +26,7 @@ EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST: Final = (datetime.max.replace(tzinfo=UTC) - EPOCH) // timedelta(milliseconds=1)
 _FIRST: Final = (datetime.min.replace(tzinfo=UTC) - EPOCH) // timedelta(milliseconds=1)
 
-_attempts = msgspec.json.Decoder(list[exchange.Attempt])
+_attempts = msgspec.json.Decoder(list[tried.Attempt])
 _headers = msgspec.json.Decoder(list[tuple[str, str]])
 
 
@@ -212,7 +212,7 @@ def _fields(row: AnyRow) -> dict[str, Any]:
     return fields
 
 
-def _attempt(attempt: exchange.Attempt) -> LogAttempt:
+def _attempt(attempt: tried.Attempt) -> LogAttempt:
     return LogAttempt(
         target_id=attempt.target_id,
         provider_id=attempt.provider_id,
@@ -227,7 +227,7 @@ def _attempt(attempt: exchange.Attempt) -> LogAttempt:
     )
 
 
-def _verdict(verdict: exchange.Verdict) -> LogVerdict:
+def _verdict(verdict: tried.Verdict) -> LogVerdict:
     return LogVerdict(
         target_id=verdict.target_id,
         provider=verdict.provider,
