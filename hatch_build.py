@@ -3,9 +3,9 @@
 The dashboard: npm, next, then into `app/dashboard`. Node comes from the system where it is new enough, else from PyPI
 for the time of the build. `just dashboard` runs this file by itself.
 
-The hot path as machine code: mypyc and the system's C compiler, then into `app/native`; `app/compiled.py` has the list
-of modules and says when it is used. Where there is no C compiler, or `LLM_GATEWAY_COMPILE` is `0`, or anything goes
-wrong, the package is as good without, only slower. `just compile` runs `hatch_build.py compile`.
+The hot path as machine code, where `LLM_GATEWAY_COMPILE` is `1`: mypyc and the system's C compiler, then into
+`app/native`; `app/compiled.py` has the list of modules and says when it is used. Where there is no C compiler, or
+anything goes wrong, the package is as good without, only slower. `just compile` runs `hatch_build.py compile`.
 
 What has not changed since the last build is not built again.
 """
@@ -182,8 +182,8 @@ def compile_or_say(root: Path) -> bool:
 def why_not_compiled(root: Path) -> str | None:
     """Why there is nothing to compile; None where there is."""
     compiled = load_compiled(root)
-    if os.environ.get(compiled.SWITCH) == "0":
-        return f"{compiled.SWITCH} is 0"
+    if os.environ.get(compiled.SWITCH) != "1":
+        return f"{compiled.SWITCH} is not 1"
     if compiled.unfit(root, root / "app" / "native") is None:
         return "it was before"
     compiler = (os.environ.get("CC") or sysconfig.get_config_var("CC") or "").split()

@@ -38,7 +38,7 @@ long:
     RULES_AGREEMENT=long {{ run }} pytest --timeout=1200 tests/unit/rules/test_agreement.py tests/unit/rules/test_hostile.py
 
 # what a request costs, beside nginx and a bare pass-through: 4 minutes, `--quick` 1; `--write` renews docs/performance.md
-bench *args: compile
+bench *args:
     {{ run }} python -m tests.bench.macro {{ args }}
 
 # measurements with a limit each, one at a time
@@ -69,9 +69,9 @@ editor:
 dashboard:
     uv run --quiet --no-project --with hatchling==1.28.0 python hatch_build.py
 
-# the hot path as machine code, into app/native; installing the package does the same where there is a C compiler
+# an experiment: the hot path as machine code, into app/native (docs/operations.md)
 compile:
-    {{ run }} --with hatchling==1.28.0 --with setuptools==84.2.1 python hatch_build.py compile
+    LLM_GATEWAY_COMPILE=1 {{ run }} --with hatchling==1.28.0 --with setuptools==84.2.1 python hatch_build.py compile
 
 # lint, types and unit tests of the dashboard
 web: dashboard

@@ -52,7 +52,6 @@ MODULES: Final = (
     "app.protocols.sse",
     "app.protocols.usage",
     "app.providers.call",
-    "app.providers.foreign",
     "app.providers.transport.answer",
     "app.providers.transport.connection",
     "app.providers.transport.pool",

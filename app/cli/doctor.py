@@ -133,7 +133,7 @@ def _workers(settings: Settings) -> Finding:
 
 def _compiled() -> Finding:
     why_not = compiled.why_not()
-    return _ok("compiled", "yes" if why_not is None else f"no, so requests cost more: {why_not}")
+    return _ok("compiled", "yes" if why_not is None else f"no: {why_not}")
 
 
 async def _database(settings: Settings) -> AsyncIterator[Finding]:

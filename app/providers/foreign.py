@@ -1,14 +1,15 @@
 """Calls over any httpx transport: a proxy's, a pretended one. Slower than ours: httpx's own messages are made."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import AsyncIterator, Awaitable
 from typing import TypeVar, cast
 
 import httpx
 
 from app.common import driver
+from app.common.headers import RawHeaders
 from app.common.shapes import shape_of
-from app.providers.call import Answered, Call
+from app.providers.call import Call
 
 _T = TypeVar("_T")
 
@@ -40,17 +41,23 @@ class ForeignUpstream:
         return ForeignAnswer(await _in_task(self._transport.handle_async_request(request)))
 
 
-class ForeignAnswer(Answered):
+class ForeignAnswer:
+    """Implements `call.Answered`."""
+
+    resent = False
+
     def __init__(self, response: httpx.Response) -> None:
-        self.resent = False
         self.status = response.status_code
-        self.headers = response.headers.raw
+        self.headers: RawHeaders = response.headers.raw
         self.shape = shape_of(self.headers)
         self._stream = cast(httpx.AsyncByteStream, response.stream)
         self._pieces = aiter(self._stream)
 
     def take(self, most: int) -> bytes | None:  # noqa: ARG002  # as in `Answered`; httpx does not say what is there
         return None
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
 
     async def __anext__(self) -> bytes:
         return await _in_task(anext(self._pieces))

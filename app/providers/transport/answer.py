@@ -1,11 +1,12 @@
 """One answer while it comes in: its head, its unread bytes, and the stream the caller reads. `connection` fills it."""
 
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Final
 
 import httpx
 
 from app.common.shapes import Shape
-from app.providers.call import Answered, Waits
+from app.providers.call import Waits
 from app.providers.transport.errors import ConnectionReset
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 _FRAMING: Final = (b"content-length", b"transfer-encoding")
 
 
-class Answer(Answered):
+class Answer:
     """What one request brings back. Iterate it for the body as sent, never decompressed; `aclose()` in any case.
 
     Iterating raises what `errors` lists when the body ends early: a body is never given a clean end it did not have.
@@ -121,6 +122,9 @@ class Answer(Answered):
         chunks = self.chunks
         self.chunks = []
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
 
     async def __anext__(self) -> bytes:
         while not self.chunks:
