@@ -1,4 +1,4 @@
-"""The hot path as machine code, where the installation has it.
+"""The hot path as machine code, where the installation has it: an experiment, made only where it is asked for.
 
 `hatch_build.py` makes it with mypyc, from the sources beside it, into `app/native`: one library, and for each module a
 door into it. Nothing there is found by Python itself. `app/__init__` calls `use`, which puts it in front of the sources
